@@ -1,0 +1,79 @@
+# Everything that this repository does by itself. `make help` lists it.
+#
+#   make demo [DURATION=seconds]   the whole loop on this machine, until Ctrl-C
+#   make test                      set-up, then every gate and test
+
+# An interpreter of one's own choice; otherwise scripts/venv.sh finds one that is new enough.
+PYTHON ?=
+VENV := .venv
+BIN := $(VENV)/bin
+RUN := $(BIN)/python
+
+.DEFAULT_GOAL := help
+.PHONY: help setup tools test check format lint types imports generated tests demo bench lock generate clean
+
+help: ## this list
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+
+setup: $(VENV)/.package tools ## .venv with the pinned dependencies, and the programs under .tools/
+
+# The environment is made anew when the lock changes, so that nothing stays that the lock no longer names.
+$(VENV)/.locked: requirements/dev.txt scripts/venv.sh
+	@PYTHON='$(PYTHON)' scripts/venv.sh $(VENV) requirements/dev.txt
+	@touch $@
+
+$(VENV)/.package: $(VENV)/.locked pyproject.toml
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+tools:
+	@scripts/tools.sh
+
+test: setup ## make setup, then make check
+	@$(MAKE) --no-print-directory check
+
+check: format lint types imports generated tests ## every gate and test
+	@echo "check: all passed"
+
+format:
+	@echo "format: ruff format --check"
+	@$(BIN)/ruff format --check --quiet . || { echo "format: run $(BIN)/ruff format ."; exit 1; }
+
+lint:
+	@echo "lint: ruff check"
+	@$(BIN)/ruff check --quiet .
+
+types:
+	@echo "types: mypy --strict"
+	@$(BIN)/mypy --no-error-summary
+
+imports:
+	@echo "imports: import-linter, the direction of imports and the pure core"
+	@said=$$(PYTHONPATH=exporter $(BIN)/lint-imports 2>&1) || { echo "$$said"; exit 1; }
+
+generated:
+	@echo "generated: rules, dashboards and reference pages are in step with the code"
+	@for generator in $(GENERATORS); do $(RUN) $$generator --check || exit 1; done
+	@PYTHON=$(RUN) compose/generate.sh --check
+
+tests:
+	@echo "tests: pytest, with promtool and amtool over the rules"
+	@$(RUN) -m pytest -q
+
+GENERATORS := alert-rules/build.py dashboards/build.py docs/build.py
+
+generate: setup ## write rules, dashboards and reference pages anew
+	@for generator in $(GENERATORS); do echo "generate: $$generator"; $(RUN) $$generator || exit 1; done
+	@echo "generate: compose/generate.sh"; PYTHON=$(RUN) compose/generate.sh
+
+demo: setup ## the whole loop, until Ctrl-C or for DURATION seconds
+	@$(RUN) -m demo.run $(if $(DURATION),--duration '$(DURATION)')
+
+bench: setup ## every script under benchmarks/
+	@for benchmark in $(wildcard benchmarks/*.py); do echo "bench: $$benchmark"; $(RUN) $$benchmark || exit 1; done
+
+lock: setup ## pin what pyproject.toml asks for; UPGRADE=1 takes the newest of everything
+	@scripts/lock.sh $(RUN)
+
+clean: ## remove what this file made
+	rm -rf $(VENV) .tools .demo .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,99 @@
+"""What a panel is, as data: drawn by `drawing`, asked for its queries by tests."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+Shape = Literal["lines", "bars", "stacked", "stat", "table", "timeline"]
+Needs = Literal["gpu", "kv_cache", "alert", "failure"]
+"""Why a healthy fleet may answer a query with nothing: there is no GPU; the engine reports no KV
+cache (llama.cpp); no alert was pending or firing; nothing has failed since the counter began."""
+
+WHY_EMPTY: dict[Needs, str] = {
+    "gpu": "No NVIDIA GPU here",
+    "kv_cache": "This engine does not report its KV cache",
+    "alert": "No alert",
+    "failure": "Nothing has failed",
+}
+"""What such a panel says in place of "No data"."""
+
+COLUMNS = 24
+"""The width of Grafana's grid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One PromQL expression and how its series are called (`{{label}}` is replaced).
+
+    What is configured, not measured, is drawn grey and dashed.
+    """
+
+    expr: str
+    legend: str
+    needs: Needs | None = None
+    look: Literal["measured", "configured"] = "measured"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """From this value on, this colour. `value` is None for everything below the first bound."""
+
+    value: float | None
+    color: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a stat or timeline writes in place of a number."""
+
+    value: int
+    text: str
+    color: str
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One panel. `unit` is Grafana's unit id; `width` is of 24 columns, `height` in grid rows.
+
+    `steps` colour a stat's value; in a line chart the bounds are drawn as dashed lines. `colors`
+    are pairs of a series' name and its colour, where the name says good or bad.
+    """
+
+    title: str
+    description: str
+    unit: str
+    shape: Shape
+    queries: tuple[Query, ...]
+    width: int
+    height: int = 8
+    steps: tuple[Step, ...] = ()
+    states: tuple[State, ...] = ()
+    colors: tuple[tuple[str, str], ...] = ()
+    low: float | None = 0
+    high: float | None = None
+    decimals: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A titled group of panels, laid out left to right and wrapped at 24 columns."""
+
+    title: str
+    panels: tuple[Panel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PanelQuery:
+    """One query as tests run it: the panel's title, the expression, and what an answer needs."""
+
+    panel: str
+    expr: str
+    needs: Needs | None
+
+
+def queries_of(rows: Iterable[Row]) -> Iterator[PanelQuery]:
+    """Every query of every panel, top to bottom."""
+    for row in rows:
+        for panel in row.panels:
+            for query in panel.queries:
+                yield PanelQuery(panel.title, query.expr, query.needs)

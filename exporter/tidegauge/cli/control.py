@@ -1,0 +1,134 @@
+"""`tidegauge control`: keeps replica pools at the size that their demand asks for."""
+
+import argparse
+import asyncio
+
+from tidegauge.autoscale.policy import Policy
+from tidegauge.cli.program import add_config_flags, complain, configured, run_until_signal
+from tidegauge.config import ControlConfig, PoolConfig
+from tidegauge.config.control import PrometheusConfig
+from tidegauge.control.demand import DemandQuery
+from tidegauge.control.fleet import face
+from tidegauge.control.loop import PoolLoop
+from tidegauge.control.pools.pool import PoolError
+from tidegauge.control.pools.process import Part, ProcessPool, ReplicaSpec
+from tidegauge.control.routes.haproxy import HaproxyRoute
+from tidegauge.promql.client import Access, Prometheus
+from tidegauge.web import face_runner, listen, until_cancelled
+
+NAME = "control"
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The command's flags."""
+    parser = subparsers.add_parser(NAME, help="resize replica pools by PromQL")
+    add_config_flags(parser)
+    parser.add_argument("--web.listen-address", dest="listen_address", metavar="HOST:PORT")
+    parser.add_argument("--dry-run", action="store_true", help="decide, and act on nothing")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Exit status 0 after a signal, 1 on a failure, 2 on a mistake in the configuration."""
+    config = configured(arguments, {"control.listen_address": arguments.listen_address})
+    if config is None:
+        return 2
+    if config.control is None:
+        complain(NAME, "control: is missing; say which Prometheus to ask and which pools to keep")
+        return 2
+    if arguments.config_check:
+        return 0
+    return run_until_signal(NAME, _program(config.control, dry_run=arguments.dry_run))
+
+
+async def _program(config: ControlConfig, *, dry_run: bool) -> None:
+    prometheus = Prometheus(_access(config.prometheus))
+    pools = [process_pool(pool) for pool in config.pools]
+    loops = [
+        _loop(pool, process, prometheus, interval_seconds=config.interval, dry_run=dry_run)
+        for pool, process in zip(config.pools, pools, strict=True)
+    ]
+    try:
+        runner = face_runner(face(loops))
+        await listen(runner, config.listen_address)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(until_cancelled([runner]))
+            for loop in loops:
+                group.create_task(loop.run())
+    except* PoolError as errors:
+        raise OSError("; ".join(str(error) for error in errors.exceptions)) from None
+    finally:
+        await prometheus.close()
+        for process in pools:
+            await process.close()
+
+
+def process_pool(config: PoolConfig) -> ProcessPool:
+    """The process pool that a pool's configuration describes."""
+    process = config.process
+    spec = ReplicaSpec(
+        ports=process.ports,
+        serve=process.serve,
+        scrape=process.scrape,
+        parts=tuple(
+            Part(part.name, part.command, dict(part.env), part.ready) for part in process.parts
+        ),
+        start_timeout_seconds=process.start_timeout,
+        unhealthy_timeout_seconds=process.unhealthy_timeout,
+        kill_grace_seconds=process.kill_grace,
+    )
+    return ProcessPool(spec, process.run_dir)
+
+
+def _loop(
+    config: PoolConfig,
+    pool: ProcessPool,
+    prometheus: Prometheus,
+    *,
+    interval_seconds: float,
+    dry_run: bool,
+) -> PoolLoop:
+    scaling = config.scaling
+    policy = Policy(
+        minimum=config.replicas.min,
+        maximum=config.replicas.max,
+        capacity=scaling.capacity,
+        tolerance=scaling.tolerance,
+        up_stabilization_seconds=scaling.up_stabilization,
+        down_stabilization_seconds=scaling.down_stabilization,
+    )
+    query = DemandQuery(
+        prometheus, pool=config.name, demand=scaling.demand, reporting=scaling.reporting
+    )
+    route = HaproxyRoute(
+        config.haproxy.socket,
+        config.haproxy.backend,
+        config.haproxy.check_interval,
+        config.haproxy.timeout,
+    )
+    return PoolLoop(
+        config.name,
+        policy=policy,
+        demand=query,
+        pool=pool,
+        route=route,
+        interval_seconds=interval_seconds,
+        drain_cap_seconds=config.haproxy.drain_cap,
+        dry_run=dry_run,
+    )
+
+
+def _access(config: PrometheusConfig) -> Access:
+    return Access(
+        url=config.url,
+        timeout_seconds=config.timeout,
+        bearer_token_file=config.bearer_token_file,
+        username=config.basic_auth.username if config.basic_auth else None,
+        password_file=config.basic_auth.password_file if config.basic_auth else None,
+        headers=config.headers,
+        header_files=config.header_files,
+        ca_file=config.tls.ca_file,
+        cert_file=config.tls.cert_file,
+        key_file=config.tls.key_file,
+        insecure_skip_verify=config.tls.insecure_skip_verify,
+    )

@@ -1,0 +1,75 @@
+"""The scalars that a configuration file is written in: durations, addresses, URLs, file paths.
+
+Each validator's message gives the bad value and what would be right.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+
+_PARTS = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_NAME = re.compile(r"^[a-z][a-z0-9_-]*$")
+_PORT_LIMIT = 65535
+
+
+class Section(BaseModel):
+    """A mapping of the file: frozen, and a key that it does not know is a mistake."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+def seconds(text: object) -> float:
+    """A duration as Prometheus writes them, in seconds.
+
+    >>> seconds("1m30s"), seconds("250ms")
+    (90.0, 0.25)
+    """
+    if isinstance(text, float) and not isinstance(text, bool):
+        return text  # a default, already in seconds
+    if not isinstance(text, str) or not text or _PARTS.sub("", text):
+        raise ValueError(f"{text!r} is no duration; write 500ms, 5s, 1m30s or 2h")
+    return sum(float(number) * _SECONDS[unit] for number, unit in _PARTS.findall(text))
+
+
+def _positive(value: float) -> float:
+    if value <= 0:
+        raise ValueError("a duration here must be longer than 0s")
+    return value
+
+
+def _address(text: str) -> str:
+    host, separator, port = text.rpartition(":")
+    if not separator or not port.isdigit() or int(port) > _PORT_LIMIT:
+        raise ValueError(f"{text!r} is no listen address; write HOST:PORT such as 127.0.0.1:9470")
+    return f"{host or '0.0.0.0'}:{port}"  # noqa: S104 - ":9470" means every address, as in Prometheus
+
+
+def _http_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{text!r} is no HTTP URL; write http://HOST:PORT or https://HOST:PORT")
+    return text.rstrip("/")
+
+
+def _name(text: str) -> str:
+    if _NAME.match(text) is None:
+        raise ValueError(f"{text!r} is no name; use a-z, 0-9, - and _, a letter first")
+    return text
+
+
+def _file(path: Path) -> Path:
+    if not path.is_file():
+        raise ValueError(f"{str(path)!r} is no readable file")
+    return path
+
+
+Seconds = Annotated[float, BeforeValidator(seconds)]
+PositiveSeconds = Annotated[float, BeforeValidator(seconds), AfterValidator(_positive)]
+Address = Annotated[str, AfterValidator(_address)]
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+Name = Annotated[str, AfterValidator(_name)]
+ReadableFile = Annotated[Path, AfterValidator(_file)]

@@ -1,0 +1,118 @@
+"""Processes as the kernel knows them: a pid is only an identity together with its start time.
+
+Linux only, through /proc.
+"""
+
+import contextlib
+import os
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_PROC = Path("/proc")
+_STATE, _GROUP, _START = 0, 2, 19  # fields of /proc/PID/stat after the command's name
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process, and the clock tick since boot at which it started."""
+
+    pid: int
+    start: int
+
+
+def spawn(command: Sequence[str], *, env: Mapping[str, str], log: Path) -> int:
+    """Start `command` as leader of a session and process group of its own; its pid.
+
+    Its output is appended to `log`. It outlives us, so it is no subprocess.Popen, which would
+    want to see it end.
+
+    Raises:
+        OSError: the program or the log cannot be opened.
+    """
+    append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    return os.posix_spawnp(
+        command[0],
+        list(command),
+        {**os.environ, **env},
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(log), append, 0o640),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+        setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],  # Python ignores them, and so would the child
+    )
+
+
+def reap(pid: int) -> bool:
+    """Whether a child has ended; then its corpse is gone too."""
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return True
+
+
+def identify(pid: int) -> Process | None:
+    """The process that has this pid now; None if there is none, or only its corpse."""
+    stat = _stat(pid)
+    return Process(pid, int(stat[_START])) if stat and stat[_STATE] not in "ZX" else None
+
+
+def alive(process: Process) -> bool:
+    """Whether this very process is still running; a pid used again does not count."""
+    return identify(process.pid) == process
+
+
+def group_alive(process: Process) -> bool:
+    """Whether the process or any member of the group that it leads is still running."""
+    now = identify(process.pid)
+    if now is not None:
+        return now == process  # else the kernel gave the pid to somebody else: the group is gone
+    return any(_members(process.pid))
+
+
+def signal_group(process: Process, number: signal.Signals) -> None:
+    """Send a signal to the process group that `process` leads, if it is still the same one."""
+    if group_alive(process):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+            if number is signal.SIGTERM:
+                os.killpg(process.pid, signal.SIGCONT)  # a stopped process hears no SIGTERM
+
+
+def marked_groups(name: str, prefix: str) -> frozenset[int]:
+    """Process groups with a member whose environment variable `name` starts with `prefix`."""
+    return frozenset(_marked(name, prefix))
+
+
+def _marked(name: str, prefix: str) -> Iterator[int]:
+    wanted = f"{name}={prefix}".encode()
+    for pid in _pids():
+        try:
+            environment = (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        stat = _stat(pid)
+        if stat and stat[_STATE] not in "ZX" and any(v.startswith(wanted) for v in environment):
+            yield int(stat[_GROUP])
+
+
+def _members(leader: int) -> Iterator[int]:
+    for pid in _pids():
+        stat = _stat(pid)
+        if stat and int(stat[_GROUP]) == leader and stat[_STATE] not in "ZX":
+            yield pid
+
+
+def _pids() -> Iterator[int]:
+    return (int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit())
+
+
+def _stat(pid: int) -> list[str] | None:
+    try:
+        text = (_PROC / str(pid) / "stat").read_text()
+    except OSError:
+        return None
+    return text.rpartition(")")[2].split()  # the name before it may hold spaces and brackets

@@ -1,0 +1,30 @@
+"""llama.cpp's HTTP server (`--metrics`), build b11434. Data only.
+
+It names no model and has no histograms: latencies come from the traffic tap. `n_tokens_max` is
+typed counter but is a high-water mark, and the `*_tokens_seconds` gauges start again at every
+scrape: neither is read.
+"""
+
+from tidegauge.catalog import inference as ours
+from tidegauge.engines.dialect import Dialect, Rule
+
+LLAMACPP = Dialect(
+    name="llamacpp",
+    fingerprint=("llamacpp:requests_processing", "llamacpp:requests_deferred"),
+    rules=(
+        Rule(("llamacpp:requests_processing",), ours.REQUESTS_RUNNING),
+        Rule(("llamacpp:requests_deferred",), ours.REQUESTS_WAITING),
+        # llama.cpp leaves cached tokens out of its prompt tokens; everybody else counts them in.
+        Rule(
+            ("llamacpp:prompt_tokens_total", "llamacpp:prompt_tokens_cached_total"),
+            ours.PROMPT_TOKENS,
+            combine="sum",
+        ),
+        Rule(("llamacpp:prompt_tokens_cached_total",), ours.PREFIX_CACHE_HIT),
+        Rule(("llamacpp:prompt_seconds_total",), ours.PROMPT_SECONDS),
+        Rule(("llamacpp:tokens_predicted_total",), ours.GENERATION_TOKENS),
+        Rule(("llamacpp:tokens_predicted_seconds_total",), ours.GENERATION_SECONDS),
+        Rule(("llamacpp:spec_decode_num_draft_tokens_total",), ours.SPEC_DECODE_DRAFT),
+        Rule(("llamacpp:spec_decode_num_accepted_tokens_total",), ours.SPEC_DECODE_ACCEPTED),
+    ),
+)

@@ -1,0 +1,102 @@
+"""Asks a Prometheus-compatible HTTP API, and raises only PromqlError.
+
+Secrets are read from their files for each query, so that a rotated token is used at once.
+"""
+
+import asyncio
+import base64
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+
+from tidegauge.promql.decode import Answer, PromqlError, decode
+
+MAX_BYTES = 8 * 1024 * 1024  # an instant query that aggregates needs a few hundred
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How to reach and authenticate with a Prometheus."""
+
+    url: str
+    timeout_seconds: float = 5.0
+    bearer_token_file: Path | None = None
+    username: str | None = None
+    password_file: Path | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    header_files: Mapping[str, Path] = field(default_factory=dict)
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    insecure_skip_verify: bool = False
+
+
+class Prometheus:
+    """A client for one server; `close()` it."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._session: aiohttp.ClientSession | None = None
+
+    async def query(self, expression: str) -> Answer:
+        """The answer to an instant query, evaluated now by the server.
+
+        Raises:
+            PromqlError: there is no answer that may be trusted.
+        """
+        try:
+            async with asyncio.timeout(self._access.timeout_seconds):
+                return decode(*await self._post(expression))
+        except TimeoutError:
+            message = f"{self._access.url} has not answered in {self._access.timeout_seconds:g} s"
+            raise PromqlError("timeout", message) from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise PromqlError("unreachable", f"{self._access.url}: {error}") from None
+
+    async def close(self) -> None:
+        """Close open connections."""
+        if self._session:
+            await self._session.close()
+
+    async def _post(self, expression: str) -> tuple[int, bytes]:
+        if self._session is None:
+            connector = aiohttp.TCPConnector(ssl=_tls(self._access))
+            self._session = aiohttp.ClientSession(connector=connector)
+        # The server gives up when we do: a slow query must not pile up behind us.
+        form = {"query": expression, "timeout": f"{self._access.timeout_seconds:g}s"}
+        url, headers = f"{self._access.url}/api/v1/query", _headers(self._access)
+        async with self._session.post(url, data=form, headers=headers) as response:
+            body = bytearray()
+            async for chunk in response.content.iter_any():
+                body += chunk
+                if len(body) > MAX_BYTES:
+                    raise PromqlError("parse", f"the answer is larger than {MAX_BYTES} bytes")
+            return response.status, bytes(body)
+
+
+def _headers(access: Access) -> dict[str, str]:
+    headers = dict(access.headers)
+    headers |= {name: _secret(path) for name, path in access.header_files.items()}
+    if access.bearer_token_file:
+        headers["Authorization"] = f"Bearer {_secret(access.bearer_token_file)}"
+    elif access.username is not None and access.password_file:
+        pair = f"{access.username}:{_secret(access.password_file)}"
+        headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
+    return headers
+
+
+def _secret(path: Path) -> str:
+    return path.read_text(encoding="utf-8").strip()
+
+
+def _tls(access: Access) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=access.ca_file)
+    if access.cert_file:
+        context.load_cert_chain(access.cert_file, access.key_file)
+    if access.insecure_skip_verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

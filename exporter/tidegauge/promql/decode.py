@@ -1,0 +1,123 @@
+"""Prometheus's HTTP API answers as values, or one PromqlError that says what is wrong with them.
+
+Sans-IO: status and bytes in, values out. No clock, no network, no logging.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Reason = Literal[
+    "unreachable",  # no connection, or it broke
+    "timeout",  # no answer in time
+    "http_status",  # an answer that is no success
+    "bad_query",  # Prometheus refused the expression
+    "parse",  # an answer that is not the API's JSON
+    "empty",  # no series
+    "ambiguous",  # more than one series where one number is wanted
+    "not_a_number",  # NaN or infinite
+    "partial",  # the server warns that stores were missing
+]
+REASONS: tuple[Reason, ...] = get_args(Reason)
+
+
+class PromqlError(Exception):
+    """A query gave nothing that may be acted on; `reason` is one of REASONS."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason: Reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One element of an instant vector."""
+
+    labels: tuple[tuple[str, str], ...]
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An instant query's result; a scalar is one series without labels."""
+
+    series: tuple[Series, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def decode(status: int, body: bytes) -> Answer:
+    """The answer to an instant query.
+
+    Raises:
+        PromqlError: bad_query, http_status or parse.
+    """
+    tree = _tree(status, body)
+    if status == 400 or tree.get("errorType") == "bad_data":  # noqa: PLR2004 - Bad Request
+        raise PromqlError("bad_query", f"Prometheus refused the query: {tree.get('error')}")
+    if status != 200 or tree.get("status") != "success":  # noqa: PLR2004 - OK
+        raise PromqlError("http_status", f"Prometheus answered {status}: {tree.get('error')}")
+    result = tree.get("data")
+    if not isinstance(result, dict):
+        raise PromqlError("parse", "the answer has no data")
+    return Answer(_series(result), _warnings(tree))
+
+
+def number(answer: Answer) -> float:
+    """The one finite number of an answer.
+
+    Raises:
+        PromqlError: empty, ambiguous, not_a_number or partial.
+    """
+    if answer.warnings:
+        raise PromqlError("partial", f"Prometheus warns: {answer.warnings[0]}")
+    if not answer.series:
+        raise PromqlError("empty", "the query gave no series")
+    if len(answer.series) > 1:
+        message = f"the query gave {len(answer.series)} series; aggregate it to one, as with sum()"
+        raise PromqlError("ambiguous", message)
+    value = answer.series[0].value
+    if not math.isfinite(value):
+        raise PromqlError("not_a_number", f"the query gave {value}")
+    return value
+
+
+def _tree(status: int, body: bytes) -> Mapping[str, object]:
+    try:
+        tree = json.loads(body)
+    except (ValueError, RecursionError):
+        kind: Reason = "parse" if status == 200 else "http_status"  # noqa: PLR2004 - OK
+        start = body[:60].decode(errors="replace")
+        raise PromqlError(kind, f"answered {status} with no JSON: {start!r}") from None
+    if not isinstance(tree, dict):
+        raise PromqlError("parse", f"answered {status} with JSON that is no object")
+    return tree
+
+
+def _warnings(tree: Mapping[str, object]) -> tuple[str, ...]:
+    # `infos` (PromQL hints such as "might not be a counter") say nothing about missing stores.
+    warnings = tree.get("warnings")
+    return tuple(str(text) for text in warnings) if isinstance(warnings, list) else ()
+
+
+def _series(result: Mapping[str, object]) -> tuple[Series, ...]:
+    rows = result.get("result")
+    try:
+        match result.get("resultType"), rows:
+            case "scalar", [_, text]:
+                return (Series((), float(str(text))),)
+            case "vector", list():
+                return tuple(_element(row) for row in rows)
+            case other, _:
+                raise PromqlError("parse", f"a vector or scalar is needed, not {other}")
+    except (TypeError, ValueError, KeyError, IndexError):
+        raise PromqlError("parse", "the answer is not an instant query's") from None
+
+
+def _element(row: Mapping[str, object]) -> Series:
+    labels, value = row["metric"], row["value"]
+    if not isinstance(labels, dict) or not isinstance(value, list):
+        raise TypeError
+    pairs = sorted((str(name), str(text)) for name, text in labels.items())
+    return Series(tuple(pairs), float(str(value[1])))

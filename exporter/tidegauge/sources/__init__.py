@@ -1,0 +1,1 @@
+"""What can be read: each source is one module that implements `Source`."""

@@ -1,0 +1,100 @@
+"""One GPU, asked everything that it supports; what it does not support is asked once.
+
+Runs in the device's lane: only `labels` and `asking` are read from elsewhere, and both are
+replaced whole.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tidegauge.catalog import gpu as catalog
+from tidegauge.samples import Sample
+from tidegauge.sources.gpu import nvml
+from tidegauge.sources.gpu.calls import QUESTIONS, Call, Value
+from tidegauge.sources.gpu.nvml import (
+    DeviceLostError,
+    DriverGoneError,
+    Handle,
+    NvmlError,
+    UnsupportedError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    handle: Handle
+    info: Sample
+
+
+class Device:
+    """`labels` are the values of `gpu` and `uuid`; the latter is empty until it could be read.
+
+    `asking` is the call that was made last, for messages.
+    """
+
+    def __init__(self, index: int, *, driver_version: str) -> None:
+        self.index = index
+        self.labels = (str(index), "")
+        self.asking = ""
+        self._driver_version = driver_version
+        self._opened: _Opened | None = None
+        self._unsupported: set[str] = set()
+
+    def read(self) -> tuple[Sample, ...]:
+        """The device's series now, `up` left out; a call that fails costs its own series.
+
+        Raises:
+            NvmlError: nothing at all could be read; DeviceLostError and DriverGoneError say why.
+        """
+        try:
+            return self._read()
+        except DeviceLostError:
+            self._opened = None  # a device that was reset or put back has a new handle
+            raise
+
+    def _read(self) -> tuple[Sample, ...]:
+        opened = self._opened = self._opened or self._open()
+        values = self._values(opened.handle)
+        samples = (Sample(v.metric, v.value, (*self.labels, *v.labels)) for v in values)
+        return (opened.info, *samples)
+
+    def _open(self) -> _Opened:
+        self.asking = "nvmlDeviceGetHandleByIndex"
+        handle = nvml.handle(self.index)
+        self.labels = (str(self.index), self._text("nvmlDeviceGetUUID", nvml.uuid, handle))
+        name = self._text("nvmlDeviceGetName", nvml.name, handle)
+        pci = self._text("nvmlDeviceGetPciInfo", nvml.pci, handle)
+        identity = (*self.labels, name, pci, self._driver_version)
+        return _Opened(handle, Sample(catalog.INFO, 1.0, identity))
+
+    def _text(self, name: str, ask: Callable[[Handle], str], handle: Handle) -> str:
+        self.asking = name
+        try:
+            return ask(handle)
+        except UnsupportedError:
+            return ""
+
+    def _values(self, handle: Handle) -> tuple[Value, ...]:
+        values: list[Value] = []
+        failure: NvmlError | None = None
+        for question in QUESTIONS:
+            try:
+                values += self._answer(question, handle)
+            except (DeviceLostError, DriverGoneError):
+                raise
+            except NvmlError as error:
+                failure = error
+        if failure is not None and not values:
+            raise failure
+        return tuple(values)
+
+    def _answer(self, question: tuple[Call, ...], handle: Handle) -> tuple[Value, ...]:
+        for call in question:
+            if call.name in self._unsupported:
+                continue
+            self.asking = call.name
+            try:
+                return call.ask(handle)
+            except UnsupportedError:
+                self._unsupported.add(call.name)
+        return ()

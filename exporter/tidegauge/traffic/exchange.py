@@ -1,0 +1,50 @@
+"""One request and its answer as numbers and closed vocabularies: what the tap hands on.
+
+No clock, no network, no logging: same arguments, same answer. No field may hold free text: a
+model name has passed the allow-list, a finish reason is one of FINISH_REASONS.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from tidegauge.traffic.features import Features
+
+Outcome = Literal["ok", "client_error", "server_error", "aborted", "cut", "unreachable"]
+"""ok: answered in full, status below 400; client_error: 4xx; server_error: 5xx; aborted: the
+client went away; cut: the upstream ended in the middle, or streamed an error, or a stream lacked
+its end marker; unreachable: no connection to the upstream."""
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+OTHER = "other"
+FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "error", OTHER)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What was measured; None is always "not known", never zero.
+
+    Attributes:
+        model: a configured name, "other", or "" where the request named none.
+        streamed: the answer came as an event stream (before any answer: was asked for as one).
+        outcome: how it ended.
+        status: the upstream's HTTP status; None if none came.
+        finish_reason: one of FINISH_REASONS; of several choices, that of the last to finish.
+        duration_seconds: from the request's arrival at the tap to its end.
+        first_token_seconds: from arrival to the first content; only of streamed answers.
+        gaps_seconds: between two content chunks of the same choice, in order of arrival.
+        prompt_tokens: as the engine said, tokens found in a cache included.
+        generation_tokens: as the engine said, else the number of content chunks.
+        features: of the prompt; None if it was empty, not text or too large to read.
+    """
+
+    model: str
+    streamed: bool
+    outcome: Outcome
+    status: int | None
+    finish_reason: str | None
+    duration_seconds: float
+    first_token_seconds: float | None
+    gaps_seconds: tuple[float, ...]
+    prompt_tokens: int | None
+    generation_tokens: int | None
+    features: Features | None

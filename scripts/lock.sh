@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# lock.sh PYTHON   writes requirements/{dev,runtime,demo}.txt from pyproject.toml. UPGRADE=1 takes the newest of everything.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# A mirror that this machine is set to would put its own address or its own builds' hashes into the lock.
+unset PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_FIND_LINKS
+export PIP_CONFIG_FILE=/dev/null CUSTOM_COMPILE_COMMAND="make lock"
+
+compile() {
+  "$python" -m piptools compile --quiet --no-config --generate-hashes --strip-extras --allow-unsafe \
+    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host ${UPGRADE:+--upgrade} "$@" pyproject.toml
+}
+
+python=$1
+compile --all-extras --all-build-deps --output-file requirements/dev.txt
+compile --constraint requirements/dev.txt --output-file requirements/runtime.txt
+compile --extra demo --constraint requirements/dev.txt --output-file requirements/demo.txt
+
+if grep -nE '(file|https?)://' requirements/*.txt; then
+  echo "lock: an address got into the lock" >&2
+  exit 1
+fi

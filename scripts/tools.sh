@@ -1,0 +1,220 @@
+#!/usr/bin/env bash
+# tools.sh [DIR]   puts prometheus, promtool, alertmanager, amtool and haproxy under DIR/bin (default: .tools).
+#
+# What is on PATH is used as it is. The rest comes from the distribution's own packages, downloaded and
+# unpacked under DIR with the libraries that this machine lacks: no root, nothing installed, no service
+# started. Every entry of DIR/bin is a small script that ends in `exec`, so its pid is the program's.
+set -euo pipefail
+export LC_ALL=C
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+dest=${1:-$root/.tools}
+names=(prometheus promtool alertmanager amtool haproxy)
+# haproxy lives in sbin, which is on few people's PATH.
+search=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+main() {
+  if complete; then exit 0; fi
+  mkdir -p "$dest"
+  work=$(mktemp -d "$dest/.new.XXXXXX")
+  trap 'rm -rf "$work"' EXIT
+  mkdir -p "$work/tree/bin" "$work/tree/debian"
+  local name package packages=()
+  for name in "${names[@]}"; do
+    if ! installed "$name" >/dev/null; then packages+=("$(package_of "$name")"); fi
+  done
+  if ! loads libgomp.so.1; then packages+=(libgomp1); fi # what llama.cpp's wheel expects of the system
+  if ((${#packages[@]})); then
+    mapfile -t packages < <(printf '%s\n' "${packages[@]}" | sort -u)
+    need_apt "${packages[@]}"
+    echo "tools: fetching ${packages[*]} from the distribution's archive"
+    fetch "${packages[@]}"
+    fetch_split_off
+    fetch_libraries
+  fi
+  for name in "${names[@]}"; do write_entry "$name"; done
+  verify
+  rm -rf "$dest/bin" "$dest/debian"
+  mv "$work/tree/debian" "$work/tree/bin" "$dest" # bin last: without it the next run starts over
+  echo "tools: ${names[*]} are under ${dest#"$PWD"/}/bin"
+}
+
+# Each entry's second line names the program that it starts.
+complete() {
+  local name program
+  for name in "${names[@]}"; do
+    [[ -x $dest/bin/$name ]] || return 1
+    program=$(sed -n '2s/^# //p' "$dest/bin/$name")
+    [[ $program == /* ]] || program=$dest/$program
+    [[ -x $program ]] || return 1
+  done
+  loads libgomp.so.1 || compgen -G "$dest/debian/usr/lib/*/libgomp.so.1" >/dev/null
+}
+
+installed() {
+  local spelling
+  for spelling in $(spellings "$1"); do
+    if PATH=$search type -P "$spelling"; then return 0; fi
+  done
+  return 1
+}
+
+spellings() {
+  case $1 in
+    alertmanager) echo "alertmanager prometheus-alertmanager" ;;
+    *) echo "$1" ;;
+  esac
+}
+
+package_of() {
+  case $1 in
+    prometheus | promtool) echo prometheus ;;
+    alertmanager | amtool) echo prometheus-alertmanager ;;
+    haproxy) echo haproxy ;;
+  esac
+}
+
+loads() { python3 -c 'import ctypes, sys; ctypes.CDLL(sys.argv[1])' "$1" 2>/dev/null; }
+
+need_apt() {
+  local command
+  for command in apt-get dpkg-deb ldd; do
+    if ! type -P "$command" >/dev/null; then
+      stuck "there is no $command here, so this script cannot fetch: $*"
+    fi
+  done
+}
+
+fetch() {
+  local deb
+  mkdir -p "$work/debs"
+  download "$@"
+  for deb in "$work"/debs/*.deb; do
+    dpkg-deb -f "$deb" Depends >>"$work/depends"
+    dpkg-deb -x "$deb" "$work/tree/debian"
+    mv "$deb" "$work/unpacked.deb"
+  done
+}
+
+# The machine's own package lists first; where they are absent or out of date, lists of our own.
+download() {
+  local log=$work/apt.log
+  if [[ ! -d $work/lists ]]; then
+    if (cd "$work/debs" && apt-get -qq $(options) download "$@") >"$log" 2>&1; then return 0; fi
+    mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
+    # One broken third-party source fails the whole update; what counts is the download after it.
+    apt-get -qq $(options) update >>"$log" 2>&1 || true
+  fi
+  rm -f "$work"/debs/*
+  if ! (cd "$work/debs" && apt-get -qq $(options) download "$@") >"$log.2" 2>&1; then
+    cat "$log" "$log.2" | grep -E '^[EW]:' | sort -u | tail -n 8 >&2 || true
+    stuck "apt-get could not download: $*"
+  fi
+}
+
+options() {
+  echo "-o Acquire::Retries=2 -o Acquire::http::Timeout=20 -o Acquire::https::Timeout=20"
+  # apt's own user cannot write into our folder, and apt says so at length.
+  if [[ $(id -u) == 0 ]]; then echo "-o APT::Sandbox::User=root"; fi
+  if [[ -d $work/lists ]]; then echo "-o Dir::State::lists=$work/lists -o Dir::Cache=$work/cache"; fi
+}
+
+# Newer releases have split a program off into a package of its own name (promtool, since Debian 13).
+fetch_split_off() {
+  local name
+  for name in "${names[@]}"; do
+    if ! installed "$name" >/dev/null && ! unpacked "$name" >/dev/null; then fetch "$name"; fi
+  done
+}
+
+# Fetch what the unpacked packages depend on and this machine lacks, until the loader finds everything.
+fetch_libraries() {
+  local wanted tried=" "
+  while [[ -n $(missing_libraries) ]]; do
+    wanted=()
+    for package in $(dependencies); do
+      if [[ $tried != *" $package "* ]]; then
+        tried+="$package "
+        wanted+=("$package")
+      fi
+    done
+    if ! ((${#wanted[@]})); then
+      stuck "no package was found for the shared libraries $(missing_libraries | tr '\n' ' ')"
+    fi
+    fetch "${wanted[@]}"
+  done
+}
+
+missing_libraries() {
+  local program
+  while read -r program; do
+    LD_LIBRARY_PATH=$(library_path "$work/tree/debian") ldd "$program" 2>/dev/null |
+      awk '/not found/ { print $1 }' || true # a static program is none that ldd knows
+  done < <(find "$work/tree/debian" -type f \( -path '*bin/*' -o -name '*.so*' \)) | sort -u
+}
+
+# The libraries among the dependencies that are not installed; of alternatives, the first.
+dependencies() {
+  tr ',' '\n' <"$work/depends" | sed -E 's/^ *([^ (:|]+).*/\1/' | grep -E '^lib' |
+    grep -vE '^libjs-' | sort -u | while read -r package; do
+    if [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) != installed ]]; then
+      echo "$package"
+    fi
+  done
+}
+
+library_path() {
+  find "$1" -name '*.so*' -printf '%h\n' 2>/dev/null | sort -u | paste -sd: -
+}
+
+write_entry() {
+  local program entry=$work/tree/bin/$1
+  if program=$(installed "$1"); then
+    printf '#!/bin/sh\n# %s\nexec "%s" "$@"\n' "$program" "$program" >"$entry"
+  else
+    program=$(unpacked "$1") || stuck "the package $(package_of "$1") holds no program $1"
+    cat >"$entry" <<ENTRY
+#!/bin/sh
+# $program
+here=\$(cd "\$(dirname "\$0")/.." && pwd)
+LD_LIBRARY_PATH=$(library_path "$work/tree/debian" | sed "s|$work/tree|\$here|g")\${LD_LIBRARY_PATH:+:\$LD_LIBRARY_PATH}
+export LD_LIBRARY_PATH
+exec "\$here/$program" "\$@"
+ENTRY
+  fi
+  chmod +x "$entry"
+}
+
+unpacked() {
+  local spelling folder
+  for spelling in $(spellings "$1"); do
+    for folder in usr/bin usr/sbin; do
+      if [[ -x $work/tree/debian/$folder/$spelling ]]; then
+        echo "debian/$folder/$spelling"
+        return 0
+      fi
+    done
+  done
+  return 1
+}
+
+verify() {
+  local name
+  for name in "${names[@]}"; do
+    if ! "$work/tree/bin/$name" "$(version_flag "$name")" >"$work/version" 2>&1; then
+      cat "$work/version" >&2
+      stuck "$name does not start"
+    fi
+  done
+}
+
+version_flag() { if [[ $1 == haproxy ]]; then echo -v; else echo --version; fi; }
+
+stuck() {
+  echo "tools: $1" >&2
+  echo "tools: install Prometheus (prometheus, promtool), Alertmanager (alertmanager, amtool) and" \
+    "HAProxy (haproxy), put them on PATH, and run this again" >&2
+  exit 1
+}
+
+main

@@ -1,0 +1,129 @@
+"""`tidegauge serve` as a process: what it says when things are wrong, and how it ends."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from demo.program import Program, eventually
+from tests.engine_server import Answer, engine, saying
+from tests.haproxy import free_port
+from tests.nvml.control import NvmlControl
+
+COMMAND = [sys.executable, "-m", "tidegauge.cli.main", "serve"]
+CAPTURE = Path(__file__).parents[1] / "fixtures" / "engines" / "vllm-0.32" / "load.prom"
+
+
+@asynccontextmanager
+async def serving(
+    folder: Path, *arguments: str, env: dict[str, str] | None = None
+) -> AsyncIterator[tuple[Program, str]]:
+    """The program, once it is ready, and the URL of its face."""
+    address = f"127.0.0.1:{free_port()}"
+    command = [*COMMAND, "--web.listen-address", address, *arguments]
+    program = await Program.start("serve", command, log=folder / "serve.log", env=env)
+    try:
+        await program.ready(f"http://{address}/-/ready")
+        yield program, f"http://{address}"
+    finally:
+        await program.stop()
+
+
+async def text(url: str) -> str:
+    async with aiohttp.ClientSession() as session, session.get(url) as response:
+        assert response.ok
+        return await response.text()
+
+
+async def shows(url: str, line: str) -> None:
+    async def so() -> bool:
+        return line in (await text(f"{url}/metrics")).splitlines()
+
+    await eventually(so, seconds=15, what=line)
+
+
+async def test_without_a_gpu_it_says_so_and_invents_none(tmp_path: Path) -> None:
+    env = {"LD_LIBRARY_PATH": str(tmp_path)}
+    (tmp_path / "libnvidia-ml.so.1").write_text("no library")
+    async with serving(tmp_path, env=env) as (_, url):
+        await shows(url, 'tidegauge_source_up{source="gpu"} 0')
+        assert "llm_gpu_" not in await text(f"{url}/metrics")
+        assert "DOWN" in await text(url)
+
+
+async def test_a_gpu_that_hangs_costs_its_own_series_and_no_exit(
+    tmp_path: Path, nvml: NvmlControl, nvml_library: Path
+) -> None:
+    nvml.gpus(2)
+    env = nvml.environment(nvml_library)
+    async with serving(tmp_path, env=env) as (program, url):
+        nvml.hang(1, "nvmlDeviceGetPowerUsage", 3600)
+        await shows(url, f'llm_gpu_up{{gpu="1",uuid="GPU-{"0" * 8}-0000-0000-0000-{1:012}"}} 0')
+        await shows(url, f'llm_gpu_up{{gpu="0",uuid="GPU-{"0" * 8}-0000-0000-0000-{0:012}"}} 1')
+        nvml.hang(0, "nvmlDeviceGetPowerUsage", 3600)
+        await shows(url, 'tidegauge_source_up{source="gpu"} 0')
+        started = time.monotonic()
+        await text(f"{url}/metrics")
+        assert time.monotonic() - started < 1, "a scrape waits for nothing"
+        program.process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(program.process.wait(), 5) == 0
+
+
+@pytest.mark.parametrize(
+    "answer,reason",
+    [
+        pytest.param(saying(b"oh no", status="500 Oops"), "http_status", id="500"),
+        pytest.param(saying(b"<html>\n"), "parse", id="garbage"),
+        pytest.param(saying(b"# TYPE a gauge\na 1\nb{x="), "parse", id="half a line"),
+        pytest.param(saying(b"a 1\n" * 13_000_000), "too_large", id="50 MB"),
+    ],
+)
+async def test_a_sick_engine_is_down_with_a_reason_and_comes_back(
+    tmp_path: Path, answer: Answer, reason: str
+) -> None:
+    good = saying(CAPTURE.read_bytes())
+    config = tmp_path / "tidegauge.yml"
+    config.write_text("serve: {gpu: {enabled: false}, engine: {interval: 100ms, url: 'http://x'}}")
+    async with (
+        engine(good, answer, answer, answer, good) as engine_url,
+        serving(tmp_path, "--config.file", str(config), "--engine", engine_url) as (_, url),
+    ):
+        await shows(url, f'tidegauge_source_errors_total{{source="engine",reason="{reason}"}} 3')
+        await shows(url, 'llm_engine_up{engine="vllm"} 1')
+        said = (tmp_path / "serve.log").read_text()
+        assert said.count('msg="source down" source=engine') == 1, "one line per fact"
+
+
+async def test_openmetrics_is_served_to_who_asks(tmp_path: Path) -> None:
+    headers = {"Accept": "application/openmetrics-text; version=1.0.0"}
+    async with (
+        serving(tmp_path) as (_, url),
+        aiohttp.ClientSession(headers=headers) as session,
+        session.get(f"{url}/metrics") as response,
+    ):
+        assert response.content_type == "application/openmetrics-text"
+        assert (await response.text()).endswith("# EOF\n")
+
+
+def test_an_address_in_use_is_one_line_and_status_1() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        said = subprocess.run(
+            [*COMMAND, "--web.listen-address", address],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+            env={**os.environ, "LD_LIBRARY_PATH": ""},
+        )
+    expected = f"tidegauge serve: error: cannot listen on {address}: Address already in use\n"
+    assert (said.returncode, said.stderr) == (1, expected)

@@ -1,0 +1,165 @@
+"""Which alerts a real Alertmanager holds back while another one says it all."""
+
+import json
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+Labels = dict[str, str]
+Pair = tuple[Labels, Labels]  # while the first fires, the second is held back, or is not
+States = Callable[[Labels], str]
+
+READY_SECONDS = 20
+SETTLE_SECONDS = 10
+
+HELD: dict[str, Pair] = {
+    "a sidecar that is down holds back its engine": (
+        {"alertname": "TidegaugeTargetDown", "instance": "a:1"},
+        {"alertname": "LLMEngineDown", "instance": "a:1"},
+    ),
+    "an engine that is down holds back the source that reads it": (
+        {"alertname": "LLMEngineDown", "instance": "c:1"},
+        {"alertname": "TidegaugeSourceDown", "instance": "c:1", "source": "engine"},
+    ),
+    "a lost GPU holds back the source that reads it": (
+        {"alertname": "LLMGPULost", "instance": "e:1"},
+        {"alertname": "TidegaugeSourceDown", "instance": "e:1", "source": "gpu"},
+    ),
+    "an empty pool is below its size": (
+        {"alertname": "LLMPoolEmpty", "pool": "f"},
+        {"alertname": "LLMPoolBelowDesired", "pool": "f"},
+    ),
+    "a pool at its maximum explains its queue": (
+        {"alertname": "LLMPoolAtMaximum", "pool": "h"},
+        {"alertname": "LLMQueueGrowing", "pool": "h"},
+    ),
+    "mixed references hold back scores against them": (
+        {"alertname": "LLMDriftReferenceMixed", "model": "i"},
+        {"alertname": "LLMInputDrift", "model": "i", "channel": "prompt_length"},
+    ),
+    "a page holds back the ticket of the same name": (
+        {"alertname": "LLMErrorBudgetBurning", "model": "j", "severity": "page"},
+        {"alertname": "LLMErrorBudgetBurning", "model": "j", "severity": "ticket"},
+    ),
+}
+
+HEARD: dict[str, Pair] = {
+    "a sidecar that is down says nothing of another one's engine": (
+        {"alertname": "TidegaugeTargetDown", "instance": "b:1"},
+        {"alertname": "LLMEngineDown", "instance": "b:2"},
+    ),
+    "an engine that is down says nothing of other sources": (
+        {"alertname": "LLMEngineDown", "instance": "d:1"},
+        {"alertname": "TidegaugeSourceDown", "instance": "d:1", "source": "drift"},
+    ),
+    "an empty pool says nothing of an engine outside pools": (
+        {"alertname": "LLMPoolEmpty", "pool": "g"},
+        {"alertname": "LLMEngineDown", "instance": "g:1"},
+    ),
+    "errors say nothing of latency": (
+        {"alertname": "LLMErrorBudgetBurning", "model": "k", "severity": "page"},
+        {"alertname": "LLMLatencyObjectiveBurning", "model": "k", "severity": "ticket"},
+    ),
+    "a lost replica does not hide that its pool stays too small": (
+        {"alertname": "LLMReplicaLost", "pool": "l", "reason": "died"},
+        {"alertname": "LLMPoolBelowDesired", "pool": "l"},
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def alertmanager(
+    tool: Callable[[str], str], build: ModuleType, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Base URL of an Alertmanager that runs the production configuration."""
+    folder = tmp_path_factory.mktemp("alertmanager")
+    assert build.main(["--out", str(folder)]) == 0
+    address = f"127.0.0.1:{_free_port()}"
+    command = (
+        tool("alertmanager"),
+        f"--config.file={folder / 'alertmanager.yml'}",
+        f"--storage.path={folder / 'data'}",
+        f"--web.listen-address={address}",
+        "--cluster.listen-address=",
+    )
+    with (
+        (folder / "log").open("wb") as log,
+        subprocess.Popen(command, stdout=log, stderr=log) as process,
+    ):
+        try:
+            _wait_ready(f"http://{address}/-/ready", folder / "log")
+            yield f"http://{address}"
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def state(alertmanager: str) -> States:
+    """`active` or `suppressed`, by labels, with all pairs firing at once.
+
+    Taken when every pair of HELD is settled: the last alerts posted are theirs, so the inhibitor
+    has seen those of HEARD by then.
+    """
+    _post(alertmanager, [labels for pair in (*HEARD.values(), *HELD.values()) for labels in pair])
+    deadline = time.monotonic() + SETTLE_SECONDS
+    states = _states(alertmanager)
+    while time.monotonic() < deadline and not _settled(states):
+        time.sleep(0.05)
+        states = _states(alertmanager)
+    return lambda labels: states.get(frozenset(labels.items()), "absent")
+
+
+@pytest.mark.parametrize("pair", HELD.values(), ids=HELD.keys())
+def test_held_back(pair: Pair, state: States) -> None:
+    assert (state(pair[0]), state(pair[1])) == ("active", "suppressed")
+
+
+@pytest.mark.parametrize("pair", HEARD.values(), ids=HEARD.keys())
+def test_not_held_back(pair: Pair, state: States) -> None:
+    assert (state(pair[0]), state(pair[1])) == ("active", "active")
+
+
+def _post(url: str, alerts: list[Labels]) -> None:
+    ends = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
+    body = json.dumps([{"labels": labels, "endsAt": ends} for labels in alerts]).encode()
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(f"{url}/api/v2/alerts", data=body, headers=headers)
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        assert answer.status == 200
+
+
+def _states(url: str) -> dict[frozenset[tuple[str, str]], str]:
+    with urllib.request.urlopen(f"{url}/api/v2/alerts", timeout=5) as answer:
+        alerts = json.load(answer)
+    return {frozenset(alert["labels"].items()): alert["status"]["state"] for alert in alerts}
+
+
+def _settled(states: dict[frozenset[tuple[str, str]], str]) -> bool:
+    held = (states.get(frozenset(target.items())) for _, target in HELD.values())
+    return "unprocessed" not in states.values() and all(state == "suppressed" for state in held)
+
+
+def _wait_ready(url: str, log: Path) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(url, timeout=1):
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.05)
+    pytest.fail(f"Alertmanager is not ready after {READY_SECONDS} s: {log.read_text()[-2000:]}")
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port

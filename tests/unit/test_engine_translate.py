@@ -1,0 +1,185 @@
+"""Raw rows to samples: what each field of a rule does, and what is dropped."""
+
+import math
+
+import pytest
+
+from tidegauge.catalog import inference as ours
+from tidegauge.engines import Dialect, RawFamily, RawSeries, Rule, translate
+from tidegauge.samples import Distribution, Sample
+
+Labels = tuple[tuple[str, str], ...]
+
+
+def row(name: str, value: float, **labels: str) -> RawSeries:
+    return RawSeries(name, value, tuple(labels.items()))
+
+
+def through(rule: Rule, *rows: RawSeries) -> dict[tuple[str, ...], float | Distribution]:
+    """Label values to value, for one rule of an engine that labels model and rank."""
+    dialect = Dialect("e", ("x",), (rule,), model_label="model_name", rank_label="dp")
+    samples = translate((RawFamily("x", rows),), dialect, model="configured")
+    return {sample.labels: sample.value for sample in samples}
+
+
+PLAIN = ("configured", "e", "")
+GAUGE = Rule(("x",), ours.REQUESTS_RUNNING)
+COUNTER = Rule(("x_total",), ours.PROMPT_TOKENS)
+SUM = Rule(("a_total", "b_total"), ours.PROMPT_TOKENS, combine="sum")
+FIRST = Rule(("new", "old"), ours.REQUESTS_RUNNING)
+RATIO = Rule(("x",), ours.KV_CACHE_USAGE, absent=-1.0)
+MILLISECONDS = Rule(("x_ms",), ours.REQUEST_DURATION, scale=0.001)
+
+
+@pytest.mark.parametrize(
+    "rule, rows, expected",
+    [
+        pytest.param(GAUGE, [row("x", 3)], {PLAIN: 3}, id="a plain row, the model as configured"),
+        pytest.param(GAUGE, [row("y", 3)], {}, id="a missing row gives no sample"),
+        pytest.param(
+            GAUGE,
+            [row("x", 3, model_name="m", dp="1")],
+            {("m", "e", "1"): 3},
+            id="the engine's own model and rank are kept",
+        ),
+        pytest.param(
+            GAUGE,
+            [row("x", 3, dp="0"), row("x", 4, dp="1")],
+            {("configured", "e", "0"): 3, ("configured", "e", "1"): 4},
+            id="ranks are not added up",
+        ),
+        pytest.param(
+            COUNTER,
+            [row("x_total", 3, stream="y"), row("x_total", 4, stream="n")],
+            {PLAIN: 7},
+            id="rows that differ in a dropped label are added up",
+        ),
+        pytest.param(
+            RATIO, [row("x", 0.5, tp="0"), row("x", 0.4, tp="1")], {PLAIN: 0.5}, id="shares are not"
+        ),
+        pytest.param(
+            GAUGE,
+            [row("x", 1, tp="0"), row("x", math.nan, tp="1")],
+            {},
+            id="one unknown row makes the whole unknown",
+        ),
+        pytest.param(GAUGE, [row("x", math.nan)], {}, id="NaN is no value"),
+        pytest.param(RATIO, [row("x", 0.5), row("x", math.nan, a="1")], {}, id="nor in a share"),
+        pytest.param(GAUGE, [row("x", math.inf)], {}, id="infinity is no value"),
+        pytest.param(GAUGE, [row("x", -2)], {PLAIN: -2}, id="a gauge may be negative"),
+        pytest.param(COUNTER, [row("x_total", -2)], {}, id="a counter may not"),
+        pytest.param(RATIO, [row("x", -1)], {}, id="the engine's word for unknown is no value"),
+        pytest.param(RATIO, [row("x", 0)], {PLAIN: 0}, id="a zero that was said is a zero"),
+        pytest.param(
+            SUM, [row("a_total", 1), row("b_total", 2)], {PLAIN: 3}, id="a sum of two names"
+        ),
+        pytest.param(SUM, [row("a_total", 1)], {}, id="half a sum is no sum"),
+        pytest.param(
+            SUM, [row("a_total", 1), row("b_total", math.nan)], {}, id="nor is a sum with NaN"
+        ),
+        pytest.param(FIRST, [row("new", 1), row("old", 9)], {PLAIN: 1}, id="the new name wins"),
+        pytest.param(FIRST, [row("old", 9)], {PLAIN: 9}, id="the old name, where it is alone"),
+        pytest.param(
+            FIRST, [row("new", math.nan), row("old", 9)], {PLAIN: 9}, id="or the new one unknown"
+        ),
+        pytest.param(
+            Rule(("x",), ours.REQUESTS_WAITING, match=(("type", "waiting"),)),
+            [row("x", 5, type="waiting"), row("x", 6, type="active"), row("x", 7)],
+            {PLAIN: 5},
+            id="only rows whose raw label matches",
+        ),
+        pytest.param(
+            Rule(("x_total",), ours.REQUESTS_FINISHED, labels=(("why", "reason"),)),
+            [row("x_total", 1, why="stop"), row("x_total", 2, why="length"), row("x_total", 4)],
+            {(*PLAIN, "stop"): 1, (*PLAIN, "length"): 2, (*PLAIN, ""): 4},
+            id="raw labels under our names",
+        ),
+        pytest.param(
+            Rule(("x_ms",), ours.PROMPT_SECONDS, part="sum", scale=0.001),
+            [row("x_ms_sum", 1500), row("x_ms_count", 2)],
+            {PLAIN: 1.5},
+            id="the sum of a histogram, scaled",
+        ),
+        pytest.param(
+            Rule(("x",), ours.PROMPT_TOKENS, part="count"),
+            [row("x_sum", 1500), row("x_count", 2)],
+            {PLAIN: 2},
+            id="the count of a histogram",
+        ),
+        pytest.param(
+            MILLISECONDS,
+            [
+                row("x_ms_bucket", 3, le="+Inf"),
+                row("x_ms_bucket", 2, le="500"),
+                row("x_ms_sum", 900),
+            ],
+            {PLAIN: Distribution(((0.5, 2), (math.inf, 3)), 0.9)},
+            id="a histogram with its own buckets, bounds and sum scaled",
+        ),
+        pytest.param(
+            MILLISECONDS,
+            [
+                row("x_ms_bucket", 2, le="500", t="0"),
+                row("x_ms_bucket", 3, le="+Inf", t="0"),
+                row("x_ms_sum", 900, t="0"),
+                row("x_ms_bucket", 5, t="1", le="500"),
+                row("x_ms_bucket", 5, t="1", le="+Inf"),
+                row("x_ms_sum", 100, t="1"),
+            ],
+            {PLAIN: Distribution(((0.5, 7), (math.inf, 8)), 1.0)},
+            id="histograms that differ in a dropped label are added up",
+        ),
+    ],
+)
+def test_a_rule_gives(
+    rule: Rule, rows: list[RawSeries], expected: dict[tuple[str, ...], float | Distribution]
+) -> None:
+    found = through(rule, *rows)
+    assert found.keys() == expected.keys()
+    for labels, value in expected.items():
+        assert found[labels] == (value if isinstance(value, Distribution) else pytest.approx(value))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param([row("x_ms_bucket", 2, le="500"), row("x_ms_sum", 9)], id="no last bucket"),
+        pytest.param([row("x_ms_bucket", 2, le="+Inf")], id="no sum"),
+        pytest.param([row("x_ms_bucket", 2, le="+Inf"), row("x_ms_sum", math.nan)], id="a NaN sum"),
+        pytest.param(
+            [
+                row("x_ms_bucket", 4, le="500"),
+                row("x_ms_bucket", 3, le="+Inf"),
+                row("x_ms_sum", 9),
+            ],
+            id="counts that fall",
+        ),
+        pytest.param(
+            [
+                row("x_ms_bucket", 4, le="half"),
+                row("x_ms_bucket", 4, le="+Inf"),
+                row("x_ms_sum", 9),
+            ],
+            id="a bound that is no number",
+        ),
+        pytest.param(
+            [
+                row("x_ms_bucket", 1, le="500", t="0"),
+                row("x_ms_bucket", 1, le="+Inf", t="0"),
+                row("x_ms_sum", 1, t="0"),
+                row("x_ms_bucket", 1, le="+Inf", t="1"),
+                row("x_ms_sum", 1, t="1"),
+            ],
+            id="bounds that differ between rows to be added up",
+        ),
+    ],
+)
+def test_rows_that_make_no_histogram_give_no_sample(rows: list[RawSeries]) -> None:
+    assert through(MILLISECONDS, *rows) == {}
+
+
+def test_a_series_that_two_rules_give_is_the_earlier_rules() -> None:
+    rules = (Rule(("x",), ours.REQUESTS_RUNNING), Rule(("y",), ours.REQUESTS_RUNNING))
+    rows = (row("y", 2), row("x", 1))
+    samples = translate((RawFamily("x", rows),), Dialect("e", ("x",), rules), model="m")
+    assert samples == (Sample(ours.REQUESTS_RUNNING, 1, ("m", "e", "")),)

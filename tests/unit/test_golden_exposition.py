@@ -1,0 +1,104 @@
+"""The whole exposition of a sidecar and of a controller, and promtool's word on it."""
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.engine_server import engine, saying
+from tests.nvml.control import NvmlControl
+from tests.unit.test_loop import World
+from tidegauge.control.fleet import face
+from tidegauge.drift.channels import Observation
+from tidegauge.drift.learning import build
+from tidegauge.drift.monitor import DriftMonitor
+from tidegauge.drift.window import WindowLimits
+from tidegauge.exposition import render
+from tidegauge.pipeline import Pipeline, Schedule
+from tidegauge.sources.drift import DriftSource
+from tidegauge.sources.engine import EngineSource
+from tidegauge.sources.gpu import GpuSource
+from tidegauge.sources.traffic import TrafficSource
+from tidegauge.traffic.exchange import Exchange
+from tidegauge.traffic.features import prompt_features
+from tidegauge.traffic.ledger import Ledger
+
+ROOT = Path(__file__).parents[2]
+CAPTURES = ROOT / "tests" / "fixtures" / "engines"
+PROMTOOL = ROOT / ".tools" / "bin" / "promtool"
+Golden = Callable[[str, str], None]
+
+
+def exchange(prompt: str, tokens: int, **changes: object) -> Exchange:
+    """A streamed answer of `tokens` tokens, 0.25 s apart, or something else by `changes`."""
+    fields: dict[str, object] = {
+        "model": "chat",
+        "streamed": True,
+        "outcome": "ok",
+        "status": 200,
+        "finish_reason": "stop",
+        "duration_seconds": 0.5 + 0.25 * tokens,
+        "first_token_seconds": 0.5,
+        "gaps_seconds": (0.25,) * (tokens - 1),
+        "prompt_tokens": len(prompt),
+        "generation_tokens": tokens,
+        "features": prompt_features([prompt]),
+    }
+    return Exchange(**{**fields, **changes})
+
+
+def prompt(number: int) -> str:
+    return f"Question {number}: " + "why? " * (number % 17)
+
+
+def rounded(text: str) -> str:
+    """Ten digits: the last ones of a logarithm are the processor's business."""
+    return re.sub(r"\d+\.\d{11,}", lambda found: f"{float(found[0]):.10g}", text)
+
+
+def check(text: str) -> None:
+    """Fails with whatever promtool finds."""
+    said = subprocess.run(
+        [PROMTOOL, "check", "metrics"], input=text, text=True, capture_output=True, check=False
+    )
+    assert (said.returncode, said.stdout + said.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("capture", ["llamacpp-b11434/load", "vllm-0.32/load"])
+async def test_sidecar(golden: Golden, nvml: NvmlControl, capture: str) -> None:
+    nvml.gpus(2)
+    ledger, clock = Ledger(["chat"]), (lambda: 1000.0)
+    observations = [Observation(prompt_features([prompt(n)]), n % 23) for n in range(300)]
+    monitor = DriftMonitor([build("chat", observations)], WindowLimits(500, 600, 100))
+    drift = DriftSource(monitor, clock=clock)
+    for number in range(120):
+        for observe in (ledger.add, drift.observe):
+            observe(exchange(prompt(number), 1 + number % 20))
+    ledger.add(exchange("x", 3, outcome="cut", status=200, finish_reason=None))
+    ledger.add(exchange("x", 1, outcome="client_error", status=429, model="unheard-of"))
+    gpu = GpuSource(timeout_seconds=10)
+    async with engine(saying((CAPTURES / f"{capture}.prom").read_bytes())) as url:
+        sources = (
+            gpu,
+            EngineSource(url, model="chat", timeout_seconds=10),
+            TrafficSource(ledger, started=lambda: 123, in_flight=lambda: 1),
+            drift,
+        )
+        pipeline = Pipeline([Schedule(source, 5, 10) for source in sources], clock=clock)
+        await pipeline.read_all()
+        text = render(pipeline.snapshot().samples())
+        for source in sources:
+            await source.close()
+    golden(f"sidecar-{capture.partition('-')[0]}.prom", rounded(text))
+    check(text)
+
+
+async def test_control(golden: Golden) -> None:
+    world = World()
+    await world.rounds(3, 25)
+    await world.rounds(1, None)
+    text = render(face([world.loop]).samples())
+    golden("control.prom", text)
+    check(text)

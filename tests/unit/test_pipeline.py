@@ -1,0 +1,121 @@
+import asyncio
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from tidegauge.catalog import own
+from tidegauge.catalog.gpu import UP
+from tidegauge.catalog.inference import ENGINE_UP
+from tidegauge.pipeline import Pipeline, Schedule
+from tidegauge.samples import Sample, Snapshot
+from tidegauge.sources.source import REASONS, SourceError
+
+
+class FakeSource:
+    """Gives samples, or does what `then` does."""
+
+    def __init__(self, name: str, then: Callable[[], object] = lambda: None) -> None:
+        self.name = name
+        self.then = then
+        self.closed = False
+
+    async def read(self) -> Sequence[Sample]:
+        outcome = self.then()
+        if asyncio.iscoroutine(outcome):
+            await outcome
+        return [Sample(UP, 1, (self.name, "u"))]
+
+    def unread(self) -> Sequence[Sample]:
+        return [Sample(ENGINE_UP, 0, (self.name,))]
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def fail() -> None:
+    raise SourceError("lost", "GPU 0 is lost")
+
+
+def value(snapshot: Snapshot, metric, *labels: str) -> float | None:
+    found = [s.value for s in snapshot.samples() if s.metric is metric and s.labels == labels]
+    return found[0] if found else None
+
+
+async def test_a_failing_source_costs_its_own_series_and_says_so() -> None:
+    pipeline = Pipeline(
+        [Schedule(FakeSource("good"), 1, 1), Schedule(FakeSource("bad", fail), 1, 1)]
+    )
+    await pipeline.read_all()
+    seen = pipeline.snapshot()
+    assert value(seen, UP, "good", "u") == 1
+    assert value(seen, UP, "bad", "u") is None
+    assert value(seen, ENGINE_UP, "bad") == 0
+    assert value(seen, own.SOURCE_UP, "good") == 1
+    assert value(seen, own.SOURCE_UP, "bad") == 0
+    assert value(seen, own.SOURCE_ERRORS, "bad", "lost") == 1
+    assert value(seen, own.SOURCE_LAST_SUCCESS, "bad") is None
+
+
+async def test_every_reason_exists_from_the_start_at_zero() -> None:
+    pipeline = Pipeline([Schedule(FakeSource("good"), 1, 1)])
+    seen = pipeline.snapshot()
+    assert {value(seen, own.SOURCE_ERRORS, "good", reason) for reason in REASONS} == {0}
+
+
+async def test_a_source_that_hangs_is_given_up_on_and_scrapes_go_on() -> None:
+    hangs = FakeSource("hangs", lambda: asyncio.sleep(60))
+    pipeline = Pipeline([Schedule(hangs, 1, 0.05), Schedule(FakeSource("good"), 1, 1)])
+    async with asyncio.timeout(2):
+        await pipeline.read_all()
+    assert value(pipeline.snapshot(), own.SOURCE_ERRORS, "hangs", "timeout") == 1
+    assert value(pipeline.snapshot(), UP, "good", "u") == 1
+
+
+async def test_a_reading_that_has_gone_stale_is_left_out_rather_than_repeated() -> None:
+    now = [1000.0]
+    pipeline = Pipeline([Schedule(FakeSource("good"), 5, 1)], clock=lambda: now[0])
+    await pipeline.read_all()
+    now[0] += 16
+    assert value(pipeline.snapshot(), UP, "good", "u") == 1
+    now[0] += 1
+    assert value(pipeline.snapshot(), UP, "good", "u") is None
+    assert value(pipeline.snapshot(), own.SOURCE_UP, "good") == 0
+
+
+async def test_each_source_keeps_its_own_clock() -> None:
+    reads = {"fast": 0, "slow": 0}
+
+    def counted(name: str) -> FakeSource:
+        def count() -> None:
+            reads[name] += 1
+
+        return FakeSource(name, count)
+
+    fast, slow = counted("fast"), counted("slow")
+    pipeline = Pipeline([Schedule(fast, 0.01, 1), Schedule(slow, 60, 1)])
+    task = asyncio.create_task(pipeline.run())
+    async with asyncio.timeout(5):
+        while reads["fast"] < 5:
+            await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert reads["slow"] == 1
+    assert fast.closed
+    assert slow.closed
+
+
+async def test_a_source_that_comes_back_is_up_again() -> None:
+    source = FakeSource("flaky", fail)
+    pipeline = Pipeline([Schedule(source, 1, 1)])
+    await pipeline.read_all()
+    source.then = lambda: None
+    await pipeline.read_all()
+    assert value(pipeline.snapshot(), own.SOURCE_UP, "flaky") == 1
+    assert value(pipeline.snapshot(), UP, "flaky", "u") == 1
+    assert value(pipeline.snapshot(), ENGINE_UP, "flaky") is None
+
+
+def test_two_sources_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="names must differ: a, a"):
+        Pipeline([Schedule(FakeSource("a"), 1, 1), Schedule(FakeSource("a"), 1, 1)])

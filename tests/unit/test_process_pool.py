@@ -1,0 +1,278 @@
+"""The process pool over real processes: small HTTP servers that start in a moment."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tidegauge.control.pools import proc
+from tidegauge.control.pools.pool import PoolError, Replica
+from tidegauge.control.pools.process import MARK, Part, ProcessPool, ReplicaSpec
+
+_SERVER = """
+import http.server, sys
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.end_headers()
+    def log_message(self, *_): pass
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Answer).serve_forever()
+"""
+_STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n{_SERVER}"
+
+
+def spec(code: str = _SERVER, *, start: float = 20, unhealthy: float = 20) -> ReplicaSpec:
+    parts = tuple(
+        Part(
+            name=name,
+            command=(sys.executable, "-c", code, f"{{{name}}}"),
+            env={"WHO": f"{{replica}}/{name}"},
+            ready=f"http://127.0.0.1:{{{name}}}/",
+        )
+        for name in ("engine", "sidecar")
+    )
+    return ReplicaSpec(
+        ports=("engine", "sidecar"),
+        serve="engine",
+        scrape="sidecar",
+        parts=parts,
+        start_timeout_seconds=start,
+        unhealthy_timeout_seconds=unhealthy,
+        kill_grace_seconds=0.5,
+    )
+
+
+@asynccontextmanager
+async def pool_in(folder: Path, what: ReplicaSpec | None = None) -> AsyncIterator[ProcessPool]:
+    """A pool in charge of `folder`; at the end every process of it is ended."""
+    pool = ProcessPool(what or spec(), folder)
+    pool.adopt()
+    try:
+        yield pool
+    finally:
+        await pool.close()
+        for group in proc.marked_groups(MARK, f"{folder}:"):
+            os.killpg(group, signal.SIGKILL)
+
+
+async def settled(
+    pool: ProcessPool, size: int, good: Callable[[list[Replica]], bool], seconds: float = 20
+) -> list[Replica]:
+    """Resize each round, as the loop does, until the replicas are as wanted."""
+    async with asyncio.timeout(seconds):
+        while True:
+            await pool.resize(size)
+            replicas = list(await pool.replicas())
+            if good(replicas):
+                return replicas
+            await asyncio.sleep(0.05)
+
+
+def serving(number: int) -> Callable[[list[Replica]], bool]:
+    return lambda replicas: [r.phase for r in replicas] == ["serving"] * number
+
+
+def replaced(before: Replica) -> Callable[[list[Replica]], bool]:
+    return lambda found: serving(1)(found) and found[0].name != before.name
+
+
+def pids(folder: Path) -> dict[str, list[int]]:
+    return {
+        path.stem: [
+            process["pid"] for process in json.loads(path.read_text())["processes"].values()
+        ]
+        for path in folder.glob("*.json")
+    }
+
+
+async def test_a_pool_grows_and_shrinks_to_nothing(tmp_path: Path) -> None:
+    async with pool_in(tmp_path) as pool:
+        replicas = await settled(pool, 2, serving(2))
+        assert len({r.serve for r in replicas} | {r.scrape for r in replicas}) == 4
+        before = pids(tmp_path)
+        assert await settled(pool, 1, serving(1)) == replicas[:1], "the youngest goes"
+        await settled(pool, 0, lambda found: not found)
+        assert all(proc.identify(pid) is None for found in before.values() for pid in found)
+        assert not list(tmp_path.glob("*.json"))
+
+
+async def test_the_victims_are_who_was_named(tmp_path: Path) -> None:
+    async with pool_in(tmp_path) as pool:
+        first, second = await settled(pool, 2, serving(2))
+        await pool.resize(1, victims=[first.name])
+        assert await settled(pool, 1, serving(1)) == [second]
+
+
+async def test_resizing_to_the_size_it_has_changes_nothing(tmp_path: Path) -> None:
+    async with pool_in(tmp_path) as pool:
+        before = await settled(pool, 1, serving(1))
+        for _ in range(3):
+            await pool.resize(1)
+        assert list(await pool.replicas()) == before
+
+
+@pytest.mark.parametrize("part", [0, 1], ids=["engine", "sidecar"])
+async def test_a_replica_that_loses_a_process_is_replaced_whole(tmp_path: Path, part: int) -> None:
+    async with pool_in(tmp_path) as pool:
+        (before,) = await settled(pool, 1, serving(1))
+        processes = pids(tmp_path)[before.name]
+        os.kill(processes[part], signal.SIGKILL)
+        (after,) = await settled(pool, 1, replaced(before))
+        assert after.name != before.name
+        assert pool.failures() == {"died": 1, "unhealthy": 0, "start_timeout": 0}
+        assert all(proc.identify(pid) is None for pid in processes)
+
+
+async def test_a_replica_that_answers_no_more_is_replaced(tmp_path: Path) -> None:
+    async with pool_in(tmp_path, spec(unhealthy=0.5)) as pool:
+        (before,) = await settled(pool, 1, serving(1))
+        for pid in pids(tmp_path)[before.name]:
+            os.kill(pid, signal.SIGSTOP)
+        await settled(pool, 1, replaced(before))
+        assert pool.failures()["unhealthy"] == 1
+
+
+async def test_a_replica_that_never_gets_ready_is_replaced_ever_more_slowly(tmp_path: Path) -> None:
+    async with pool_in(tmp_path, spec("import time; time.sleep(60)", start=0.3)) as pool:
+
+        async def round_of() -> None:
+            await pool.resize(1)
+            await asyncio.sleep(0.05)
+
+        for _ in range(40):
+            await round_of()
+        assert 1 <= pool.failures()["start_timeout"] <= 2
+
+
+async def test_a_command_that_is_not_there_is_named(tmp_path: Path) -> None:
+    missing = ReplicaSpec(
+        **{name: getattr(spec(), name) for name in ReplicaSpec.__slots__ if name != "parts"},
+        parts=(Part("engine", ("/no/such/program",), {}, "http://127.0.0.1:{engine}/"),),
+    )
+    async with pool_in(tmp_path, missing) as pool:
+        with pytest.raises(PoolError, match="engine: cannot start '/no/such/program'"):
+            await pool.resize(1)
+        assert pool.failures()["died"] == 1
+
+
+async def test_sigterm_that_is_ignored_is_followed_by_sigkill(tmp_path: Path) -> None:
+    async with pool_in(tmp_path, spec(_STUBBORN)) as pool:
+        await settled(pool, 1, serving(1))
+        await settled(pool, 0, lambda found: not found)
+
+
+async def test_a_stopped_process_still_hears_its_end(tmp_path: Path) -> None:
+    async with pool_in(tmp_path) as pool:
+        (replica,) = await settled(pool, 1, serving(1))
+        for pid in pids(tmp_path)[replica.name]:
+            os.kill(pid, signal.SIGSTOP)
+        await settled(pool, 0, lambda found: not found, seconds=5)
+
+
+async def test_a_new_controller_adopts_what_runs(tmp_path: Path) -> None:
+    async with pool_in(tmp_path) as first:
+        before = await settled(first, 2, serving(2))
+        await first.close()
+        async with pool_in(tmp_path) as second:
+            assert list(await second.replicas()) == before
+            assert await settled(second, 2, serving(2)) == before
+            await settled(second, 0, lambda found: not found)
+
+
+async def test_processes_that_no_record_names_are_ended(tmp_path: Path) -> None:
+    async with pool_in(tmp_path):
+        pass
+    env = {**os.environ, MARK: f"{tmp_path}:stray"}
+    code = "import time; time.sleep(60)"
+    stray = subprocess.Popen([sys.executable, "-c", code], env=env, start_new_session=True)
+    bystander = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
+    try:
+        async with pool_in(tmp_path):
+            assert stray.wait(timeout=5) == -signal.SIGKILL
+            assert bystander.poll() is None
+    finally:
+        for process in (stray, bystander):
+            process.kill()
+            process.wait()
+
+
+async def test_a_pid_used_again_is_not_taken_for_the_replica(tmp_path: Path) -> None:
+    async with pool_in(tmp_path) as pool:
+        (before,) = await settled(pool, 1, serving(1))
+        bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+        try:
+            path = tmp_path / f"{before.name}.json"
+            record = json.loads(path.read_text())
+            record["processes"]["engine"]["pid"] = bystander.pid
+            path.write_text(json.dumps(record))
+            await settled(pool, 1, replaced(before))
+            assert bystander.poll() is None
+        finally:
+            bystander.kill()
+            bystander.wait()
+
+
+async def test_two_controllers_of_one_pool_are_refused(tmp_path: Path) -> None:
+    async with pool_in(tmp_path):
+        with pytest.raises(PoolError, match="another tidegauge control runs this pool"):
+            ProcessPool(spec(), tmp_path).adopt()
+
+
+async def test_watching_without_being_in_charge_changes_nothing(tmp_path: Path) -> None:
+    async with pool_in(tmp_path) as pool:
+        (replica,) = await settled(pool, 1, serving(1))
+        watcher = ProcessPool(spec(), tmp_path)
+        os.kill(pids(tmp_path)[replica.name][0], signal.SIGKILL)
+
+        async def lost() -> bool:
+            return [r.phase for r in await watcher.replicas()] == ["stopping"]
+
+        await eventually(lost)
+        assert watcher.failures()["died"] == 0
+        assert (tmp_path / f"{replica.name}.json").exists()
+        await watcher.close()
+
+
+@pytest.mark.parametrize(
+    "text,problem",
+    [
+        pytest.param("", "is no replica record", id="empty, as after a power cut"),
+        pytest.param("{}", "is no replica record", id="nothing in it"),
+        pytest.param('{"format": 99}', "format 99 is not 1", id="of a later version"),
+    ],
+)
+async def test_a_record_that_cannot_be_read_is_named_and_never_guessed_at(
+    tmp_path: Path, text: str, problem: str
+) -> None:
+    (tmp_path / "broken.json").write_text(text)
+    pool = ProcessPool(spec(), tmp_path)
+    with pytest.raises(PoolError, match=problem) as caught:
+        await pool.replicas()
+    assert "broken.json" in str(caught.value)
+    assert "move it away" in str(caught.value)
+
+
+async def test_what_cannot_be_recorded_does_not_run(tmp_path: Path) -> None:
+    # A directory where the new record would be written stands for a full disk: root may write
+    # into a read-only folder, but nobody into a folder as if it were a file.
+    async with pool_in(tmp_path) as pool:
+        await settled(pool, 1, serving(1))
+        (replica,) = await pool.replicas()
+        (tmp_path / f"{replica.name}.new").mkdir()
+        with pytest.raises((PoolError, OSError)):
+            await pool.resize(0)
+        assert [r.phase for r in await pool.replicas()] == ["serving"], "the old record stands"
+        (tmp_path / f"{replica.name}.new").rmdir()
+        await settled(pool, 0, lambda found: not found)
+
+
+async def eventually(check: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(10):
+        while not await check():
+            await asyncio.sleep(0.05)

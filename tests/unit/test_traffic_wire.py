@@ -1,0 +1,251 @@
+"""The wire parser: requests and answers as engines and clients really send them."""
+
+import json
+
+import pytest
+
+from tidegauge.traffic.exchange import Exchange, Outcome
+from tidegauge.traffic.hearing import CHOICES_MAX
+from tidegauge.traffic.wire import LIMIT_BYTES, End, Wire, is_measured
+
+CHAT = frozenset({"chat"})
+
+
+def request(**fields: object) -> bytes:
+    return json.dumps({"model": "chat", "prompt": "hello", **fields}).encode()
+
+
+def event(document: object) -> bytes:
+    return b"data: " + json.dumps(document).encode() + b"\n\n"
+
+
+def text(piece: str, index: int = 0) -> bytes:
+    return event({"choices": [{"index": index, "text": piece, "finish_reason": None}]})
+
+
+def delta(**fields: object) -> bytes:
+    return event({"choices": [{"index": 0, "delta": fields, "finish_reason": None}]})
+
+
+def finish(reason: str) -> bytes:
+    return event({"choices": [{"index": 0, "text": "", "finish_reason": reason}]})
+
+
+DONE = b"data: [DONE]\n\n"
+
+
+def heard(
+    *answer: bytes,
+    body: bytes = request(stream=True),
+    status: int = 200,
+    content_type: str = "text/event-stream",
+    content_encoding: str = "",
+    how: End = "complete",
+    models: frozenset[str] = CHAT,
+) -> Exchange:
+    """The exchange of an answer whose pieces come at 11, 12, 13 … to a request of 10."""
+    wire = Wire(models=models, begun=10)
+    wire.request_piece(body)
+    wire.request_end()
+    wire.answer_head(status, content_type=content_type, content_encoding=content_encoding)
+    for now, piece in enumerate(answer, start=11):
+        wire.answer_piece(piece, now)
+    return wire.end(how, 10 + len(answer))
+
+
+def document(fields: object, **kwargs: object) -> Exchange:
+    raw = json.dumps(fields).encode()
+    return heard(raw, body=request(), content_type="application/json", **kwargs)  # type: ignore[arg-type]
+
+
+def test_a_stream_tells_first_token_gaps_tokens_and_reason() -> None:
+    usage = event({"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 7}})
+    exchange = heard(text("a"), text("b"), b": ping\n\n", text("c"), finish("length"), usage, DONE)
+    assert exchange.streamed
+    assert exchange.outcome == "ok"
+    assert exchange.status == 200
+    assert exchange.first_token_seconds == 1
+    assert exchange.gaps_seconds == (1, 2)
+    assert exchange.duration_seconds == 7
+    assert exchange.finish_reason == "length"
+    assert (exchange.prompt_tokens, exchange.generation_tokens) == (3, 7)
+
+
+def test_a_whole_answer_tells_tokens_and_reason_but_no_first_token() -> None:
+    exchange = document(
+        {
+            "choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}],
+            "usage": {"prompt_tokens": 3, "completion_tokens": 7},
+        }
+    )
+    assert not exchange.streamed
+    assert exchange.outcome == "ok"
+    assert exchange.first_token_seconds is None
+    assert exchange.gaps_seconds == ()
+    assert exchange.finish_reason == "stop"
+    assert (exchange.prompt_tokens, exchange.generation_tokens) == (3, 7)
+
+
+@pytest.mark.parametrize(
+    "chunk,is_content",
+    [
+        pytest.param(delta(role="assistant", content=None), False, id="a role alone is none"),
+        pytest.param(delta(role="assistant", content=""), False, id="an empty text is none"),
+        pytest.param(finish("stop"), False, id="a finish reason is none"),
+        pytest.param(delta(content="x"), True, id="a chat delta is content"),
+        pytest.param(delta(reasoning_content="x"), True, id="reasoning is content"),
+        pytest.param(delta(tool_calls=[{"index": 0}]), True, id="a tool call is content"),
+        pytest.param(text("x"), True, id="a completion's text is content"),
+    ],
+)
+def test_what_counts_as_content(chunk: bytes, is_content: bool) -> None:  # noqa: FBT001
+    exchange = heard(chunk, DONE)
+    assert (exchange.first_token_seconds is not None) == is_content
+    assert exchange.generation_tokens == (1 if is_content else None)
+
+
+def test_each_choice_has_gaps_of_its_own() -> None:
+    exchange = heard(text("a", 0), text("b", 1), text("c", 0), text("d", 1), DONE)
+    assert exchange.gaps_seconds == (2, 2)
+    assert exchange.generation_tokens == 4
+
+
+def test_endless_choices_share_one_clock() -> None:
+    exchange = heard(*(text("a", index) for index in range(CHOICES_MAX + 3)), DONE)
+    assert exchange.gaps_seconds == (1, 1)
+
+
+def test_llamacpp_timings_stand_in_for_usage() -> None:
+    last = event({"choices": [], "timings": {"prompt_n": 2, "cache_n": 5, "predicted_n": 9}})
+    exchange = heard(text("a"), last, DONE)
+    assert (exchange.prompt_tokens, exchange.generation_tokens) == (7, 9)
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [None, {}, [], {"prompt_tokens": -1, "completion_tokens": "7"}, {"prompt_tokens": True}],
+    ids=["null", "empty", "a list", "not counts", "a boolean"],
+)
+def test_missing_usage_is_not_zero(usage: object) -> None:
+    exchange = document({"choices": [], "usage": usage})
+    assert (exchange.prompt_tokens, exchange.generation_tokens) == (None, None)
+
+
+ERROR = event({"error": {"message": "out of memory", "code": 500}})
+
+
+@pytest.mark.parametrize(
+    "pieces,how,status,outcome",
+    [
+        pytest.param([text("a"), DONE], "complete", 200, "ok", id="a whole stream is ok"),
+        pytest.param([text("a")], "complete", 200, "cut", id="a stream without its end is cut"),
+        pytest.param([text("a")], "cut", 200, "cut", id="an upstream that dies cuts"),
+        pytest.param([text("a"), DONE], "cut", 200, "cut", id="a body without its end is cut"),
+        pytest.param([text("a"), ERROR, DONE], "complete", 200, "cut", id="an error event cuts"),
+        pytest.param([b"error: {}\n\n", DONE], "complete", 200, "cut", id="an error line cuts"),
+        pytest.param(
+            [b"event: error\ndata: x\n\n", DONE], "complete", 200, "cut", id="so does its name"
+        ),
+        pytest.param([text("a")], "aborted", 200, "aborted", id="a client that leaves aborts"),
+        pytest.param(
+            [text("a"), DONE], "aborted", 200, "ok", id="leaving at the end marker is no abort"
+        ),
+        pytest.param([], "complete", 429, "client_error", id="4xx is the client's error"),
+        pytest.param([ERROR], "complete", 500, "server_error", id="5xx is the server's error"),
+    ],
+)
+def test_how_a_stream_ends(pieces: list[bytes], how: End, status: int, outcome: Outcome) -> None:
+    assert heard(*pieces, how=how, status=status).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    "how,outcome",
+    [("unreachable", "unreachable"), ("aborted", "aborted"), ("cut", "cut")],
+    ids=["no upstream", "the client left first", "the upstream closed without an answer"],
+)
+def test_without_an_answer_there_is_no_status(how: End, outcome: Outcome) -> None:
+    wire = Wire(models=CHAT, begun=0)
+    wire.request_piece(request(stream=True))
+    wire.request_end()
+    exchange = wire.end(how, 1)
+    assert exchange.streamed
+    assert (exchange.outcome, exchange.status) == (outcome, None)
+    assert (exchange.prompt_tokens, exchange.generation_tokens) == (None, None)
+
+
+def test_a_compressed_answer_is_not_measured_and_not_called_cut() -> None:
+    exchange = heard(b"\x1f\x8b\x08", content_encoding="gzip")
+    assert (exchange.outcome, exchange.streamed) == ("ok", True)
+    assert exchange.first_token_seconds is None
+
+
+def test_an_unknown_finish_reason_is_other() -> None:
+    assert heard(text("a"), finish("because I said so"), DONE).finish_reason == "other"
+
+
+@pytest.mark.parametrize(
+    "fields,chars",
+    [
+        pytest.param({"prompt": "four"}, 4, id="a prompt is a text"),
+        pytest.param({"prompt": ["four", "five"]}, 8, id="or several"),
+        pytest.param({"prompt": [1, 2]}, None, id="token ids are no text"),
+        pytest.param({"prompt": ""}, None, id="an empty prompt has no features"),
+        pytest.param(
+            {"messages": [{"role": "system", "content": "ab"}, {"content": "cd"}]},
+            4,
+            id="messages are added up",
+        ),
+        pytest.param(
+            {"messages": [{"content": [{"type": "text", "text": "ab"}, {"image_url": {}}]}]},
+            2,
+            id="of parts, those of text",
+        ),
+        pytest.param({"messages": [{"content": None}, 7, None]}, None, id="odd messages are none"),
+    ],
+)
+def test_features_of_a_request(fields: dict[str, object], chars: int | None) -> None:
+    features = heard(DONE, body=json.dumps({"model": "chat", **fields}).encode()).features
+    assert (features and features.prompt_chars) == chars
+
+
+def test_a_request_beyond_the_limit_has_no_features_and_the_only_model() -> None:
+    exchange = heard(DONE, body=request(prompt="x" * LIMIT_BYTES))
+    assert exchange.features is None
+    assert exchange.model == "chat"
+
+
+def test_an_answer_beyond_the_limit_is_ok_and_tells_nothing() -> None:
+    exchange = document({"usage": {"completion_tokens": 1}, "text": "x" * LIMIT_BYTES})
+    assert (exchange.outcome, exchange.generation_tokens) == ("ok", None)
+
+
+@pytest.mark.parametrize(
+    "named,allowed,label",
+    [
+        pytest.param({"model": "a"}, {"a", "b"}, "a", id="a configured name is itself"),
+        pytest.param({"model": "c"}, {"a", "b"}, "other", id="any other name is other"),
+        pytest.param({"model": "a"}, set(), "other", id="with nothing configured all are other"),
+        pytest.param({}, {"a", "b"}, "", id="no name is empty"),
+        pytest.param({}, {"a"}, "a", id="no name is the only one configured"),
+        pytest.param({"model": 5}, {"a", "b"}, "", id="a number is no name"),
+    ],
+)
+def test_model_names_pass_an_allow_list(
+    named: dict[str, object], allowed: set[str], label: str
+) -> None:
+    body = json.dumps(named).encode()
+    assert heard(DONE, body=body, models=frozenset(allowed)).model == label
+
+
+@pytest.mark.parametrize(
+    "method,path,measured",
+    [
+        ("POST", "/v1/chat/completions", True),
+        ("POST", "/v1/completions", True),
+        ("OPTIONS", "/v1/completions", False),
+        ("GET", "/health", False),
+        ("POST", "/v1/embeddings", False),
+    ],
+)
+def test_only_completions_are_measured(method: str, path: str, measured: bool) -> None:  # noqa: FBT001
+    assert is_measured(method, path) is measured
