@@ -46,6 +46,7 @@ lint:
 types:
 	@echo "types: mypy --strict"
 	@$(BIN)/mypy --no-error-summary
+	@for script in $(SCRIPTS); do MYPYPATH=exporter $(BIN)/mypy --no-error-summary $$script || exit 1; done
 
 imports:
 	@echo "imports: import-linter, the direction of imports and the pure core"
@@ -60,6 +61,7 @@ tests:
 	@echo "tests: pytest, with promtool and amtool over the rules"
 	@$(RUN) -m pytest -q
 
+SCRIPTS := alert-rules/build.py docs/build.py $(wildcard scripts/*.py benchmarks/*.py)
 GENERATORS := alert-rules/build.py dashboards/build.py docs/build.py
 
 generate: setup ## write rules, dashboards and reference pages anew

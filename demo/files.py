@@ -57,8 +57,17 @@ class Files:
     def logs(self) -> Path:
         return self.home / "logs"
 
+    @property
+    def prompts(self) -> Path:
+        return self.home / "reference.jsonl"
+
     def data(self, program: str) -> Path:
         return self.home / "data" / program
+
+    def written(self) -> tuple[Path, ...]:
+        """All of it but the pool's run directory, which the pool keeps."""
+        single = (self.tidegauge, self.reference, self.prompts, self.haproxy, self.socket)
+        return (*single, self.rules, self.logs, self.home / "data")
 
 
 def profile() -> Mapping[str, str]:
@@ -92,7 +101,7 @@ def write_reference(files: Files, *, count: int = 2000) -> None:
 
     Answers are as long as is asked for (`ignore_eos`), so the lengths asked for are the reference.
     """
-    prompts = files.home / "reference.jsonl"
+    prompts = files.prompts
     body = '{"ignore_eos": true}'
     _tidegauge(
         "inject", "--write-prompts", str(prompts), "--count", str(count),

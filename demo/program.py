@@ -53,9 +53,7 @@ class Program:
         Raises:
             DemoError: it ended, or did not answer in time.
         """
-        await eventually(
-            lambda: _answers(url), seconds=seconds, give_up=self._ended, what=self.name
-        )
+        await eventually(lambda: answers(url), seconds=seconds, give_up=self._ended, what=self.name)
 
     def _ended(self) -> str | None:
         if self.process.returncode is None:
@@ -91,11 +89,12 @@ async def eventually(
         if reason := give_up():
             raise DemoError(reason)
         if asyncio.get_running_loop().time() > deadline:
-            raise DemoError(f"{what}: not ready after {seconds:g} s")
+            raise DemoError(f"{what}: not so after {seconds:g} s")
         await asyncio.sleep(0.1)
 
 
-async def _answers(url: str) -> bool:
+async def answers(url: str) -> bool:
+    """Whether the URL answers 200 soon."""
     timeout = aiohttp.ClientTimeout(total=2)
     try:
         async with aiohttp.ClientSession(timeout=timeout) as session, session.get(url) as response:

@@ -26,11 +26,8 @@ def main() -> int:
     arguments = _parser().parse_args()
     try:
         asyncio.run(_until_interrupted(arguments.home, arguments.duration))
-    except DemoError as error:
+    except (DemoError, OSError, subprocess.CalledProcessError) as error:
         print(f"demo: {error}\ndemo: logs are in {arguments.home / 'logs'}", file=sys.stderr)
-        return 1
-    except subprocess.CalledProcessError as error:
-        print(f"demo: {error}", file=sys.stderr)
         return 1
     return 0
 
@@ -48,21 +45,24 @@ async def _until_interrupted(home: Path, duration: float | None) -> None:
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     if task is None:
         raise DemoError("no task to interrupt")
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, _once(task.cancel))
+    end = _once(task.cancel)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, end)
     started, story = time.monotonic(), Story()
 
     def say(text: str) -> None:
         minutes, seconds = divmod(int(time.monotonic() - started), 60)
         print(f"[{minutes:02}:{seconds:02}] {text}", flush=True)
 
-    with contextlib.suppress(asyncio.CancelledError, TimeoutError):
-        async with (
-            asyncio.timeout(duration),
-            running(home, usual_ports(), cache=ROOT / ".cache" / "demo", say=say) as stack,
-        ):
+    ends_at = None if duration is None else loop.time() + duration
+    ports, cache = usual_ports(), ROOT / ".cache" / "demo"
+    with contextlib.suppress(asyncio.CancelledError):
+        async with running(home, ports, cache=cache, say=say) as stack:
             _introduce(stack, story)
-            await _tell(stack, story, say)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(ends_at):
+                    await _tell(stack, story, say)
+            say("stopping")
     say("stopped; nothing is left running")
 
 

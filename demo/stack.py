@@ -5,25 +5,26 @@ import fcntl
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import aiohttp
 from aiohttp import web
 
 from demo import files as written
 from demo.files import Files
 from demo.model import cached_model
 from demo.ports import Ports
-from demo.program import DemoError, Program, eventually
+from demo.program import DemoError, Program, answers, eventually
 from demo.webhook import receiver
 from tidegauge.cli.control import process_pool
 from tidegauge.config import load
+from tidegauge.control.pools.pool import PoolError
 
 TOOLS = written.ROOT / ".tools"
 START_SECONDS = 60
+STOP_SECONDS = 30
 _LOCK = "demo.lock"
 
 
@@ -76,17 +77,17 @@ class Stack:
     async def serving(self) -> None:
         """Wait until a request through HAProxy would find a replica."""
         url = f"{self.url(self.ports.chat)}/health"
-
-        async def healthy() -> bool:
-            async with aiohttp.ClientSession() as session, session.get(url) as response:
-                return response.ok
-
-        await eventually(healthy, seconds=START_SECONDS, what="the first replica")
+        await eventually(lambda: answers(url), seconds=START_SECONDS, what="the first replica")
 
     async def stop(self, name: str) -> None:
         """Stop one program."""
         if program := self.programs.pop(name, None):
             await program.stop()
+
+    async def stop_all(self) -> None:
+        """Stop every program, the last one first."""
+        for name in reversed(list(self.programs)):
+            await self.stop(name)
 
     async def _start(self, name: str, command: list[str], ready: str) -> None:
         log = self.files.logs / f"{name}.log"
@@ -115,17 +116,17 @@ async def running(
     """
     files = Files(home)
     with _alone(home):
-        _clear(home, keep={home / _LOCK, files.pool})
+        _clear(files)
         say("writing the model and the configuration")
         model = await asyncio.to_thread(cached_model, cache)
         written.write(files, ports, model_file=model, cores=cores)
         written.write_reference(files)
         await stop_replicas(files)  # of a demo that was killed
-        stack = Stack(files, ports, {**_environment(), **(env or {})})
-        webhook = web.AppRunner(receiver(say, files.logs / "alerts.jsonl"), access_log=None)
-        await webhook.setup()
-        await web.TCPSite(webhook, "127.0.0.1", ports.webhook).start()
-        try:
+        async with AsyncExitStack() as endings:  # each is tried, whatever becomes of the others
+            endings.push_async_callback(stop_replicas, files)
+            await _receive_alerts(files, ports, say, endings)
+            stack = Stack(files, ports, {**_environment(), **(env or {})})
+            endings.push_async_callback(stack.stop_all)
             say("starting haproxy, alertmanager, prometheus and tidegauge control")
             await stack.start_haproxy()
             await stack.start_alertmanager()
@@ -134,11 +135,15 @@ async def running(
             say("starting the first replica")
             await stack.serving()
             yield stack
-        finally:
-            for name in reversed(list(stack.programs)):
-                await stack.stop(name)
-            await stop_replicas(files)
-            await webhook.cleanup()
+
+
+async def _receive_alerts(
+    files: Files, ports: Ports, say: Callable[[str], None], endings: AsyncExitStack
+) -> None:
+    webhook = web.AppRunner(receiver(say, files.logs / "alerts.jsonl"), access_log=None)
+    endings.push_async_callback(webhook.cleanup)
+    await webhook.setup()
+    await web.TCPSite(webhook, "127.0.0.1", ports.webhook).start()
 
 
 @contextmanager
@@ -158,24 +163,36 @@ def _alone(home: Path) -> Iterator[None]:
 
 
 async def stop_replicas(files: Files) -> None:
-    """Stop every replica that the pool's run directory knows of."""
+    """Stop every replica that the pool's run directory knows of.
+
+    Raises:
+        DemoError: they do not end.
+    """
     config = load(files.tidegauge).control
     if config is None:
         raise DemoError(f"{files.tidegauge}: has no control section")
     pool = process_pool(config.pools[0])
-    pool.adopt()
+
+    async def none_left() -> bool:
+        await pool.resize(0)
+        return not await pool.replicas()
+
     try:
-        while await pool.replicas():
-            await pool.resize(0)
-            await asyncio.sleep(0.1)
+        pool.adopt()
+        await eventually(none_left, seconds=STOP_SECONDS, what=f"the replicas in {files.pool}")
+    except PoolError as error:
+        raise DemoError(str(error)) from error
     finally:
         await pool.close()
 
 
-def _clear(home: Path, *, keep: Collection[Path]) -> None:
-    for path in home.iterdir():
-        if path not in keep:
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+def _clear(files: Files) -> None:
+    """Remove what an earlier demo wrote, and nothing else that may lie in its folder."""
+    for path in files.written():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _tool(name: str) -> str:

@@ -22,8 +22,9 @@ class Alert:
 
     def __str__(self) -> str:
         shown = " ".join(f"{key}={value}" for key, value in self.labels if key in _SHOWN_LABELS)
-        mark = "FIRING  " if self.status == "firing" else "RESOLVED"
-        return f"{mark} {self.name} [{self.severity}] {shown}: {self.summary}"
+        if self.status == "resolved":
+            return f"RESOLVED {self.name} [{self.severity}] {shown}"
+        return f"FIRING   {self.name} [{self.severity}] {shown}: {self.summary}"
 
 
 def receiver(say: Callable[[str], None], log: Path) -> web.Application:

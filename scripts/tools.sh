@@ -52,9 +52,13 @@ complete() {
 }
 
 installed() {
-  local spelling
+  local spelling program
   for spelling in $(spellings "$1"); do
-    if PATH=$search type -P "$spelling"; then return 0; fi
+    program=$(PATH=$search type -P "$spelling") || continue
+    if new_enough "$program" "$1"; then
+      echo "$program"
+      return 0
+    fi
   done
   return 1
 }
@@ -179,10 +183,23 @@ write_entry() {
 here=\$(cd "\$(dirname "\$0")/.." && pwd)
 LD_LIBRARY_PATH=$(library_path "$work/tree/debian" | sed "s|$work/tree|\$here|g")\${LD_LIBRARY_PATH:+:\$LD_LIBRARY_PATH}
 export LD_LIBRARY_PATH
+$(shared_files "$work/tree/$program")
 exec "\$here/$program" "\$@"
 ENTRY
   fi
   chmod +x "$entry"
+}
+
+# Debian's Alertmanager opens its templates by an absolute path, even those it does not use. The path in our copy
+# of the program becomes one through a file descriptor, as long as the old one, which the entry opens.
+shared_files() {
+  local folder=/usr/share/prometheus/alertmanager through=/proc/self/fd/9///////alertmanager
+  if [[ -d $work/tree/debian$folder ]] && LC_ALL=C grep -q "$folder" "$1"; then
+    LC_ALL=C sed -i "s#$folder#$through#g" "$1"
+  fi
+  if LC_ALL=C grep -q "$through" "$1"; then
+    echo "exec 9<\"\$here/debian$(dirname "$folder")\""
+  fi
 }
 
 unpacked() {
@@ -198,12 +215,36 @@ unpacked() {
   return 1
 }
 
+# The oldest releases that have what we use: keep_firing_for in rules; health checks of dynamic servers.
+oldest() {
+  case $1 in
+    prometheus | promtool) echo 2.42 ;;
+    alertmanager | amtool) echo 0.22 ;; # matchers in routes and inhibition
+    haproxy) echo 2.5 ;;
+  esac
+}
+
+# The release that a program says it is, such as 2.42.0.
+release() {
+  local program=$1 name=$2
+  "$program" "$(version_flag "$name")" 2>&1 | grep -oEm1 '[0-9]+\.[0-9]+(\.[0-9]+)?' | head -n 1
+}
+
+new_enough() { # PROGRAM NAME
+  local found
+  found=$(release "$1" "$2" || true)
+  [[ -n $found && $(printf '%s\n%s\n' "$(oldest "$2")" "$found" | sort -V | head -n 1) == "$(oldest "$2")" ]]
+}
+
 verify() {
   local name
   for name in "${names[@]}"; do
     if ! "$work/tree/bin/$name" "$(version_flag "$name")" >"$work/version" 2>&1; then
       cat "$work/version" >&2
       stuck "$name does not start"
+    fi
+    if ! new_enough "$work/tree/bin/$name" "$name"; then
+      stuck "$name $(release "$work/tree/bin/$name" "$name") is too old; $(oldest "$name") or newer is needed"
     fi
   done
 }

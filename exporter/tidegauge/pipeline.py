@@ -59,8 +59,8 @@ class Pipeline:
                 for schedule in self._schedules:
                     group.create_task(self._follow(schedule))
         finally:
-            for schedule in self._schedules:
-                await schedule.source.close()
+            closings = (schedule.source.close() for schedule in self._schedules)
+            await asyncio.gather(*closings, return_exceptions=True)
 
     async def read_all(self) -> None:
         """Read every source once, at the same time."""
@@ -99,6 +99,9 @@ class Pipeline:
         except TimeoutError:
             message = f"no answer within {schedule.timeout_seconds:g} s"
             self._failed(schedule, started, SourceError("timeout", message))
+        except Exception as error:  # a bug in one source must not cost the others, or the tap
+            logger.exception("source broken", extra={"source": source.name})
+            self._failed(schedule, started, SourceError("internal", repr(error)))
         else:
             self._succeeded(source.name, started, samples)
 

@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 import aiohttp
 
@@ -43,7 +44,7 @@ class Asking:
 
         await eventually(so, seconds=seconds, what=f"{expression} == {wanted:g}")
 
-    async def history(self, expression: str) -> list[dict[str, object]]:
+    async def history(self, expression: str) -> list[dict[str, Any]]:
         """The series of a range query from the beginning until now, as Grafana would ask."""
         url = f"{self.stack.url(self.stack.ports.prometheus)}/api/v1/query_range"
         form = {"query": expression, "start": self.began, "end": time.time(), "step": "2"}
@@ -58,12 +59,12 @@ class Asking:
         values = [int(float(value)) for _, value in series["values"]]
         return [value for i, value in enumerate(values) if i == 0 or value != values[i - 1]]
 
-    def delivered(self, name: str) -> list[Alert]:
-        """What reached the webhook of the alerts of that name, in order."""
+    def delivered(self, name: str | None = None) -> list[Alert]:
+        """What reached the webhook, of the alerts of one name or of all, in order."""
         log = self.stack.files.logs / "alerts.jsonl"
         lines = log.read_text().splitlines() if log.exists() else []
         found = [alert for line in lines for alert in alerts(json.loads(line))]
-        return [alert for alert in found if alert.name == name]
+        return [alert for alert in found if name in (None, alert.name)]
 
     async def delivery(self, name: str, status: str, *, seconds: float) -> None:
         """Wait until an alert of that name and status has reached the webhook."""
@@ -83,7 +84,7 @@ class Asking:
 
     def process_groups(self) -> frozenset[int]:
         """Every process group that the pool's controllers ever started and that still runs."""
-        return proc.marked_groups(MARK, f"{self.stack.files.pool.resolve()}:")
+        return frozenset(proc.marked_groups(MARK, f"{self.stack.files.pool.resolve()}:"))
 
     async def scrape(self, address: str) -> str:
         """A target's /metrics, in the text format."""

@@ -9,8 +9,10 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -34,6 +36,10 @@ pytestmark = [
 
 READY = f'llm_pool_ready_replicas{{pool="{POOL}"}}'
 DESIRED = f'llm_pool_desired_replicas{{pool="{POOL}"}}'
+DRAINING_WITH_STREAMS = (
+    f'haproxy_server_current_sessions{{proxy="{POOL}"}} > 0 '
+    'and on (server) haproxy_server_status{state="DRAIN"} == 1'
+)
 LOST = f'llm_pool_replica_failures_total{{pool="{POOL}",reason="died"}}'
 
 
@@ -56,9 +62,9 @@ async def asking(
 
 def inject(asking: Asking, *arguments: str) -> list[str]:
     url = asking.stack.url(asking.stack.ports.chat)
-    body = '{"ignore_eos": true}'
-    words = ["inject", "--url", url, "--model", MODEL, "--body", body, *arguments]
-    return [sys.executable, "-m", "tidegauge.cli.main", *words]
+    usual = {"--url": url, "--model": MODEL, "--body": '{"ignore_eos": true}'}
+    words = [word for pair in usual.items() for word in pair]
+    return [sys.executable, "-m", "tidegauge.cli.main", "inject", *words, *arguments]
 
 
 async def load(asking: Asking, name: str, command: list[str]) -> Program:
@@ -68,29 +74,54 @@ async def load(asking: Asking, name: str, command: list[str]) -> Program:
     return program
 
 
+def summary(program: Program) -> dict[str, Any]:
+    """What `tidegauge inject` said last."""
+    return json.loads("{" + program.log.read_text().rpartition("\n{")[2])
+
+
 async def test_the_story(asking: Asking) -> None:
     """1 to 3 to 1 without a request lost, and a drift alert that comes and goes."""
+    story = Story(seconds=240)
     url = asking.stack.url(asking.stack.ports.chat)
-    words = inject_command(Story(seconds=240), url=url, model=MODEL, seed=7)
-    program = await load(asking, "story", [sys.executable, "-m", "tidegauge.cli.main", *words])
-    await asking.becomes(READY, 3, seconds=120)
-    await asking.delivery("LLMInputDrift", "firing", seconds=120)
-    await asyncio.wait_for(program.process.wait(), 240)
+    words = inject_command(story, url=url, model=MODEL, seed=7)
+    command = [sys.executable, "-m", "tidegauge.cli.main", *words, "--stream-share", "0.8"]
+    begun = time.time()
+    program = await load(asking, "story", command)
+    # Long streams, so that a replica that has to go has some; under a name that is not scored.
+    long = inject(
+        asking, "--model", "essays", "--rate", "0s:0,150s:0,152s:0.25,205s:0.25", "--seed", "8",
+        "--body", '{"ignore_eos": true, "max_tokens": 300}',
+    )  # fmt: skip
+    streams = await load(asking, "streams", long)
+    await asyncio.gather(program.process.wait(), streams.process.wait())
 
-    summary = json.loads("{" + program.log.read_text().rpartition("\n{")[2])
-    assert summary["failed"] == {}
-    assert (summary["shed"], summary["abandoned"]) == (0, 0)
-    assert summary["ok"] == summary["sent"] > 500
-    assert program.process.returncode == 0
+    for each in (program, streams):
+        told = summary(each)
+        assert told["failed"] == {}
+        assert (told["shed"], told["abandoned"]) == (0, 0)
+        assert told["ok"] == told["sent"] > 0
+        assert each.process.returncode == 0
+    failed = await asking.history('sum(llm_traffic_requests_total{outcome!="ok"})')
+    assert {value for series in failed for _, value in series["values"]} == {"0"}
+    assert await asking.history(DRAINING_WITH_STREAMS), "no stream was open while a replica drained"
 
-    await asking.delivery("LLMInputDrift", "resolved", seconds=30)
-    assert {alert.status for alert in asking.delivered("LLMInputDrift")} == {"firing", "resolved"}
-    await asking.becomes(READY, 1, seconds=60)
-    assert set(await asking.sizes(DESIRED)) <= {1, 2, 3}
+    await asking.becomes(READY, 1, seconds=90)
+    sizes = await asking.sizes(DESIRED)
+    top = sizes.index(3)
+    bottom = sizes.index(1, top)  # what a chance burst asks for after that is another story
+    assert sizes[: top + 1] == sorted(sizes[: top + 1]), "it grows"
+    assert sizes[top : bottom + 1] == sorted(sizes[top : bottom + 1], reverse=True), "it shrinks"
+    assert (sizes[0], sizes[-1]) == (1, 1)
     assert max(await asking.sizes(READY)) == 3
-    assert asking.delivered("LLMReplicaLost") == []
-    errors = 'sum(llm_traffic_requests_total{outcome!="ok"})'
-    assert await asking.value(errors) == 0
+
+    await asking.delivery("LLMInputDrift", "firing", seconds=1)
+    await asking.delivery("LLMInputDrift", "resolved", seconds=30)
+    firing = await asking.history('ALERTS{alertname="LLMInputDrift",alertstate="firing"}')
+    first = min(series["values"][0][0] for series in firing)
+    assert begun + story.seconds / 3 < first < begun + story.seconds * 2 / 3
+    # A slow machine may be late with answers at the peak, and say so. Nothing else is wrong.
+    late = {"LLMLatencyObjectiveBurning", "LLMQueueGrowing", "LLMPoolAtMaximum"}
+    assert {alert.name for alert in asking.delivered()} - late == {"LLMInputDrift"}
 
 
 async def test_what_is_exported_has_no_finding(asking: Asking) -> None:
@@ -122,27 +153,10 @@ async def test_a_restarted_haproxy_is_told_its_servers_again(asking: Asking) -> 
     assert asking.replicas() == before
 
 
-async def test_without_prometheus_the_pool_keeps_its_size(asking: Asking) -> None:
-    before = asking.replicas()
-    await asking.stack.stop("prometheus")
-    ports = asking.stack.ports
-
-    async def noticed() -> bool:
-        text = await asking.scrape(ports.at(ports.control))
-        series = f'tidegauge_query_errors_total{{pool="{POOL}",reason="unreachable"}} '
-        (line,) = [line for line in text.splitlines() if line.startswith(series)]
-        return float(line.rpartition(" ")[2]) >= 4
-
-    await eventually(noticed, seconds=30, what="queries that fail")
-    assert asking.replicas() == before
-    await asking.stack.start_prometheus()
-    await asking.becomes(READY, 1, seconds=30)
-
-
 async def test_a_controller_killed_while_it_scales_up_ends_at_the_right_size(
     asking: Asking,
 ) -> None:
-    program = await load(asking, "burst", inject(asking, "--rate", "0s:6,60s:6", "--seed", "3"))
+    await load(asking, "burst", inject(asking, "--rate", "0s:6,90s:6", "--seed", "3"))
 
     async def scaling() -> bool:
         return len(asking.replicas()) > 1
@@ -152,12 +166,36 @@ async def test_a_controller_killed_while_it_scales_up_ends_at_the_right_size(
     await asyncio.sleep(3)
     await asking.stack.start_control()
     await asking.becomes(READY, 3, seconds=60)
-    await asyncio.wait_for(program.process.wait(), 120)
-    assert program.process.returncode == 0, program.log.read_text()
     recorded = {pid for pids in asking.replicas().values() for pid in pids.values()}
     assert asking.process_groups() == recorded
-    await asking.becomes(READY, 1, seconds=120)
+
+
+async def test_without_prometheus_a_pool_without_load_keeps_its_size(asking: Asking) -> None:
+    """The burst that made it grow ends meanwhile; not to know is not to know that it ended."""
+    before = asking.replicas()
+    assert len(before) == 3
+    await asking.stack.stop("prometheus")
+    burst = asking.stack.programs["burst"]
+    await asyncio.wait_for(burst.process.wait(), 150)
+    assert burst.process.returncode == 0, burst.log.read_text()
+    series = f'tidegauge_query_errors_total{{pool="{POOL}",reason="unreachable"}} '
+    failures = 4 + await unanswered(asking, series)
+
+    async def went_on_asking() -> bool:
+        return await unanswered(asking, series) >= failures
+
+    await eventually(went_on_asking, seconds=30, what="queries that fail")
+    assert asking.replicas() == before
+    await asking.stack.start_prometheus()
+    await asking.becomes(READY, 1, seconds=150)
     assert len(asking.process_groups()) == 2
+
+
+async def unanswered(asking: Asking, series: str) -> float:
+    ports = asking.stack.ports
+    text = await asking.scrape(ports.at(ports.control))
+    (line,) = [line for line in text.splitlines() if line.startswith(series)]
+    return float(line.rpartition(" ")[2])
 
 
 async def test_every_panel_answers(asking: Asking) -> None:

@@ -11,9 +11,11 @@ from tests.haproxy import Haproxy, backend_server, haproxy
 from tidegauge.control.routes.haproxy import HaproxyRoute
 from tidegauge.control.routes.route import Member, RouteError
 
+A = "chat-0000000a"
+
 
 def route_to(real: Haproxy, backend: str = "chat") -> HaproxyRoute:
-    return HaproxyRoute(real.socket, backend, check_interval_seconds=0.1, timeout_seconds=2)
+    return HaproxyRoute(real.socket, backend, "chat", check_interval_seconds=0.1, timeout_seconds=2)
 
 
 async def until(check: Callable[[], Awaitable[bool]]) -> None:
@@ -32,8 +34,8 @@ async def test_a_server_is_admitted_checked_drained_and_removed(tmp_path: Path) 
     async with haproxy(tmp_path) as real, backend_server("a") as address:
         route = route_to(real)
         assert await route.members() == []
-        await route.admit("a", address)
-        assert await route.members() == [Member("a", address, "ready", up=True, connections=0)]
+        await route.admit(A, address)
+        assert await route.members() == [Member(A, address, "ready", up=True, connections=0)]
         assert await get(real) == "a"
         slow = asyncio.create_task(get(real, "/slow"))
 
@@ -41,7 +43,7 @@ async def test_a_server_is_admitted_checked_drained_and_removed(tmp_path: Path) 
             return [member.connections for member in await route.members()] == [1]
 
         await until(busy)
-        await route.drain("a")
+        await route.drain(A)
         assert [member.state for member in await route.members()] == ["drain"]
         assert await slow == "a"
 
@@ -50,7 +52,7 @@ async def test_a_server_is_admitted_checked_drained_and_removed(tmp_path: Path) 
 
         await until(idle)
         assert await get(real) == "503"
-        await route.remove("a")
+        await route.remove(A)
         assert await route.members() == []
 
 
@@ -58,9 +60,9 @@ async def test_admitting_is_idempotent_and_takes_a_server_back(tmp_path: Path) -
     async with haproxy(tmp_path) as real, backend_server("a") as address:
         route = route_to(real)
         for _ in range(2):
-            await route.admit("a", address)
-        await route.drain("a")
-        await route.admit("a", address)
+            await route.admit(A, address)
+        await route.drain(A)
+        await route.admit(A, address)
         assert [member.state for member in await route.members()] == ["ready"]
         assert await get(real) == "a"
 
@@ -72,8 +74,8 @@ async def test_a_name_with_a_new_address_is_moved(tmp_path: Path) -> None:
         backend_server("new") as new,
     ):
         route = route_to(real)
-        await route.admit("a", old)
-        await route.admit("a", new)
+        await route.admit(A, old)
+        await route.admit(A, new)
         assert [member.address for member in await route.members()] == [new]
         assert await get(real) == "new"
 
@@ -82,7 +84,7 @@ async def test_a_server_that_dies_is_seen_by_its_check(tmp_path: Path) -> None:
     async with haproxy(tmp_path) as real:
         route = route_to(real)
         async with backend_server("a") as address:
-            await route.admit("a", address)
+            await route.admit(A, address)
 
         async def down() -> bool:
             return [member.up for member in await route.members()] == [False]
@@ -93,13 +95,13 @@ async def test_a_server_that_dies_is_seen_by_its_check(tmp_path: Path) -> None:
 async def test_removing_cuts_off_what_is_still_under_way(tmp_path: Path) -> None:
     async with haproxy(tmp_path) as real, backend_server("a") as address:
         route = route_to(real)
-        await route.admit("a", address)
+        await route.admit(A, address)
         slow = asyncio.create_task(get(real, "/slow"))
         await asyncio.sleep(0.3)
 
         async def removed() -> bool:
             try:
-                await route.remove("a")
+                await route.remove(A)
             except RouteError:
                 return False
             return True
@@ -111,12 +113,48 @@ async def test_removing_cuts_off_what_is_still_under_way(tmp_path: Path) -> None
 
 async def test_a_backend_that_is_not_there_is_named(tmp_path: Path) -> None:
     async with haproxy(tmp_path) as real:
-        with pytest.raises(RouteError, match="No such backend"):
-            await route_to(real, "nope").admit("a", "127.0.0.1:1")
+        with pytest.raises(RouteError, match="there is no backend 'nope'"):
+            await route_to(real, "nope").members()
+
+
+@pytest.mark.parametrize("kept", [-2, -1, 60, 200, 0])
+async def test_half_an_answer_is_no_answer(tmp_path: Path, kept: int) -> None:
+    async with haproxy(tmp_path) as real, backend_server("a") as address:
+        await route_to(real).admit(A, address)
+        reader, writer = await asyncio.open_unix_connection(real.socket)
+        writer.write(b"show stat -1 6 -1\n")
+        whole = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    left = asyncio.Event()
+
+    async def say_half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readline()
+        writer.write(whole[:kept])
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+        left.set()
+
+    path = tmp_path / "half.sock"
+    async with await asyncio.start_unix_server(say_half, path), asyncio.timeout(5):
+        with pytest.raises(RouteError, match="half an answer"):
+            await HaproxyRoute(path, "chat", "chat", 1, 1).members()
+        await left.wait()
+
+
+async def test_servers_that_are_no_replicas_of_the_pool_are_left_alone(tmp_path: Path) -> None:
+    async with haproxy(tmp_path) as real, backend_server("a") as address:
+        route = route_to(real)
+        for name in ("static", "chat-1", "chat-0000000g", "mychat-0000000a"):
+            await route.admit(name, address)
+        assert await route.members() == []
+        await route.admit(A, address)
+        assert [member.name for member in await route.members()] == [A]
 
 
 async def test_a_missing_haproxy_is_one_error(tmp_path: Path) -> None:
-    route = HaproxyRoute(tmp_path / "gone.sock", "chat", 1, 1)
+    route = HaproxyRoute(tmp_path / "gone.sock", "chat", "chat", 1, 1)
     with pytest.raises(RouteError, match=r"gone\.sock: No such file"):
         await route.members()
 
@@ -124,10 +162,15 @@ async def test_a_missing_haproxy_is_one_error(tmp_path: Path) -> None:
 async def test_a_mute_haproxy_is_one_error_in_time(tmp_path: Path) -> None:
     path = tmp_path / "mute.sock"
 
-    async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(1)
-        writer.close()
+    left = asyncio.Event()
 
-    async with await asyncio.start_unix_server(say_nothing, path):
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()  # until the other side gives up
+        writer.close()
+        await writer.wait_closed()
+        left.set()
+
+    async with await asyncio.start_unix_server(say_nothing, path), asyncio.timeout(5):
         with pytest.raises(RouteError, match=r"no answer within 0\.2 s"):
-            await HaproxyRoute(path, "chat", 1, 0.2).members()
+            await HaproxyRoute(path, "chat", "chat", 1, 0.2).members()
+        await left.wait()

@@ -1,5 +1,6 @@
 """The loop over fakes of its seams: what it asks, decides and does, and what it never does."""
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
@@ -22,15 +23,19 @@ class FakePool:
     def __init__(self) -> None:
         self.known: list[Replica] = []
         self.calls: list[str] = []
-        self.broken = False
+        self.broken: Exception | None = None
+        self.remembered: int | None = None
         self.born = 0
 
     def adopt(self) -> None:
         self.calls.append("adopt")
 
+    def wanted(self) -> int | None:
+        return self.remembered
+
     async def replicas(self) -> Sequence[Replica]:
         if self.broken:
-            raise PoolError("run: cannot be read")
+            raise self.broken
         return list(self.known)
 
     async def resize(self, size: int, *, victims: Collection[str] = ()) -> None:
@@ -105,6 +110,7 @@ class World:
             drain_cap_seconds=60,
             dry_run=dry_run,
             clock=lambda: self.now,
+            wall_clock=lambda: self.now,
         )
 
     async def rounds(self, number: int, demand: float | PromqlError | None, reporting=3) -> None:
@@ -153,16 +159,38 @@ async def test_without_an_answer_the_pool_keeps_its_size(answer, reason: str) ->
     assert world.value(catalog.DESIRED) == 3
 
 
+async def test_a_restart_without_an_answer_keeps_the_size_that_was_asked_for_before() -> None:
+    world = World()
+    world.pool.remembered = 3
+    await world.rounds(1, None)
+    assert len(world.pool.known) == 3
+
+
+async def test_what_nobody_foresaw_ends_a_round_and_not_the_controller() -> None:
+    world = World()
+    await world.rounds(1, 5)
+    world.pool.broken = ZeroDivisionError("a bug")
+    task = asyncio.create_task(world.loop.run())
+    async with asyncio.timeout(5):
+        while world.value(catalog.ACTION_ERRORS, "round") != 1:
+            await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
 async def test_less_than_nothing_is_no_demand() -> None:
     world = World()
     await world.rounds(3, 25)
     await world.rounds(3, -5)
     assert len(world.pool.known) == 3
+    assert world.value(catalog.QUERY_ERRORS, "negative") == 3
 
 
 async def test_too_few_replicas_reporting_never_shrink_a_pool() -> None:
     world = World()
     await world.rounds(3, 25)
+    world.pool.known[0] = replace(world.pool.known[0], healthy=False)
     await world.rounds(3, 1, reporting=2)
     assert len(world.pool.known) == 3
     assert world.value(catalog.DECISIONS, "hold", "partial_data") == 3
@@ -192,9 +220,9 @@ async def test_a_pool_that_cannot_be_seen_is_left_alone_and_starts_its_window_ov
     world = World(down_seconds=5)
     await world.rounds(3, 25)
     await world.rounds(4, 5)
-    world.pool.broken = True
+    world.pool.broken = PoolError("run: cannot be read")
     await world.rounds(3, 5)
-    world.pool.broken = False
+    world.pool.broken = None
     await world.rounds(3, 5)
     assert world.value(catalog.DESIRED) == 3
     assert world.value(catalog.ACTION_ERRORS, "observe") == 3

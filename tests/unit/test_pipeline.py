@@ -56,6 +56,19 @@ async def test_a_failing_source_costs_its_own_series_and_says_so() -> None:
     assert value(seen, own.SOURCE_LAST_SUCCESS, "bad") is None
 
 
+async def test_a_bug_in_one_source_costs_the_others_nothing() -> None:
+    def stumble() -> None:
+        raise ZeroDivisionError("a bug")
+
+    pipeline = Pipeline(
+        [Schedule(FakeSource("good"), 1, 1), Schedule(FakeSource("bad", stumble), 1, 1)]
+    )
+    await pipeline.read_all()
+    seen = pipeline.snapshot()
+    assert value(seen, UP, "good", "u") == 1
+    assert value(seen, own.SOURCE_ERRORS, "bad", "internal") == 1
+
+
 async def test_every_reason_exists_from_the_start_at_zero() -> None:
     pipeline = Pipeline([Schedule(FakeSource("good"), 1, 1)])
     seen = pipeline.snapshot()

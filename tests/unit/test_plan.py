@@ -100,3 +100,15 @@ def test_while_the_route_is_mute_replicas_may_start_and_none_stops() -> None:
     replicas = [replica("a"), replica("b"), replica("c")]
     assert steps(1, replicas, None) == Plan(size=3)
     assert steps(4, replicas, None) == Plan(size=4)
+
+
+def test_a_draining_replica_that_is_down_and_idle_has_nothing_to_wait_for() -> None:
+    members = [member("a"), member("b", up=False)]
+    found = steps(1, [replica("a"), replica("b")], members, {"b": NOW - 1})
+    assert (found.remove, found.victims) == (("b",), ("b",))
+
+
+def test_a_draining_replica_that_the_route_forgot_may_still_be_answering() -> None:
+    replicas = [replica("a"), replica("b")]
+    assert steps(1, replicas, [member("a")], {"b": NOW - 1}).victims == ()
+    assert steps(1, replicas, [member("a")], {"b": NOW - CAP}).victims == ("b",)

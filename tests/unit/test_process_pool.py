@@ -8,13 +8,15 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tidegauge.control.pools import proc
 from tidegauge.control.pools.pool import PoolError, Replica
-from tidegauge.control.pools.process import MARK, Part, ProcessPool, ReplicaSpec
+from tidegauge.control.pools.process import MARK, ProcessPool
+from tidegauge.control.pools.spec import Part, ReplicaSpec
 
 _SERVER = """
 import http.server, sys
@@ -38,6 +40,7 @@ def spec(code: str = _SERVER, *, start: float = 20, unhealthy: float = 20) -> Re
         for name in ("engine", "sidecar")
     )
     return ReplicaSpec(
+        pool="chat",
         ports=("engine", "sidecar"),
         serve="engine",
         scrape="sidecar",
@@ -151,10 +154,8 @@ async def test_a_replica_that_never_gets_ready_is_replaced_ever_more_slowly(tmp_
 
 
 async def test_a_command_that_is_not_there_is_named(tmp_path: Path) -> None:
-    missing = ReplicaSpec(
-        **{name: getattr(spec(), name) for name in ReplicaSpec.__slots__ if name != "parts"},
-        parts=(Part("engine", ("/no/such/program",), {}, "http://127.0.0.1:{engine}/"),),
-    )
+    part = Part("engine", ("/no/such/program",), {}, "http://127.0.0.1:{engine}/")
+    missing = replace(spec(), parts=(part,))
     async with pool_in(tmp_path, missing) as pool:
         with pytest.raises(PoolError, match="engine: cannot start '/no/such/program'"):
             await pool.resize(1)
@@ -185,21 +186,40 @@ async def test_a_new_controller_adopts_what_runs(tmp_path: Path) -> None:
             await settled(second, 0, lambda found: not found)
 
 
-async def test_processes_that_no_record_names_are_ended(tmp_path: Path) -> None:
-    async with pool_in(tmp_path):
-        pass
-    env = {**os.environ, MARK: f"{tmp_path}:stray"}
+def marked_process(mark: str) -> subprocess.Popen[bytes]:
     code = "import time; time.sleep(60)"
-    stray = subprocess.Popen([sys.executable, "-c", code], env=env, start_new_session=True)
-    bystander = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", code], env={**os.environ, MARK: mark}, start_new_session=True
+    )
+
+
+async def test_a_process_that_was_started_but_not_yet_recorded_is_ended(tmp_path: Path) -> None:
+    async with pool_in(tmp_path) as first:
+        (replica,) = await settled(first, 1, serving(1))
+        await first.close()
+        stray = marked_process(f"{tmp_path}:{replica.name}:third")
+        bystander = marked_process("/another/pool:chat-1:engine")
+        try:
+            async with pool_in(tmp_path) as second:
+                assert stray.wait(timeout=5) == -signal.SIGKILL
+                assert bystander.poll() is None
+                assert await settled(second, 1, serving(1)) == [replica]
+                await settled(second, 0, lambda found: not found)
+        finally:
+            for process in (stray, bystander):
+                process.kill()
+                process.wait()
+
+
+async def test_replicas_whose_records_are_lost_are_not_killed_but_named(tmp_path: Path) -> None:
+    orphan = marked_process(f"{tmp_path}:chat-00000001:engine")
     try:
-        async with pool_in(tmp_path):
-            assert stray.wait(timeout=5) == -signal.SIGKILL
-            assert bystander.poll() is None
+        with pytest.raises(PoolError, match=f"process groups {orphan.pid} belong to; restore"):
+            ProcessPool(spec(), tmp_path).adopt()
+        assert orphan.poll() is None
     finally:
-        for process in (stray, bystander):
-            process.kill()
-            process.wait()
+        orphan.kill()
+        orphan.wait()
 
 
 async def test_a_pid_used_again_is_not_taken_for_the_replica(tmp_path: Path) -> None:
@@ -216,6 +236,77 @@ async def test_a_pid_used_again_is_not_taken_for_the_replica(tmp_path: Path) -> 
         finally:
             bystander.kill()
             bystander.wait()
+
+
+async def test_a_replica_is_judged_by_what_it_was_started_as(tmp_path: Path) -> None:
+    async with pool_in(tmp_path) as first:
+        before = await settled(first, 1, serving(1))
+        await first.close()
+        renamed = replace(spec(), parts=(replace(spec().parts[0], name="renamed"),))
+        other = replace(renamed, ports=("engine", "more"), scrape="more")
+        async with pool_in(tmp_path, other) as second:
+            assert await settled(second, 1, serving(1)) == before
+            assert second.failures()["died"] == 0
+            await settled(second, 0, lambda found: not found)
+
+
+async def test_children_in_a_session_of_their_own_live_and_end_with_their_replica(
+    tmp_path: Path,
+) -> None:
+    child = "import time; time.sleep(60)"
+    start = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {child!r}]"
+    async with pool_in(tmp_path, spec(f"{start}, start_new_session=True)\n{_SERVER}")) as first:
+        before = await settled(first, 1, serving(1))
+        await first.close()
+        groups = proc.marked_groups(MARK, f"{tmp_path}:")
+        assert len(groups) == 4, "two parts, each with a child"
+        async with pool_in(tmp_path) as second:
+            assert await settled(second, 1, serving(1)) == before
+            assert proc.marked_groups(MARK, f"{tmp_path}:") == groups
+            await settled(second, 0, lambda found: not found)
+            assert proc.marked_groups(MARK, f"{tmp_path}:") == {}
+
+
+async def test_a_process_may_call_itself_anything(tmp_path: Path) -> None:
+    code = "import ctypes, time; ctypes.CDLL(None).prctl(15, b'a\\xd0\\xff'); time.sleep(60)"
+    odd = subprocess.Popen([sys.executable, "-c", code])
+    try:
+        async with pool_in(tmp_path) as pool:
+            await settled(pool, 1, serving(1))
+            await settled(pool, 0, lambda found: not found)
+    finally:
+        odd.kill()
+        odd.wait()
+
+
+async def test_a_folder_that_is_gone_is_an_error_and_no_empty_pool(tmp_path: Path) -> None:
+    folder = tmp_path / "pool"
+    async with pool_in(folder) as pool:
+        await settled(pool, 1, serving(1))
+        folder.rename(tmp_path / "moved")
+        with pytest.raises(PoolError, match="is gone, and the pool's records with it"):
+            await pool.replicas()
+        (tmp_path / "moved").rename(folder)
+        await settled(pool, 0, lambda found: not found)
+
+
+async def test_the_size_asked_for_outlives_the_controller(tmp_path: Path) -> None:
+    async with pool_in(tmp_path) as first:
+        assert first.wanted() is None
+        await first.resize(2)
+        await first.close()
+        async with pool_in(tmp_path) as second:
+            assert second.wanted() == 2
+            await settled(second, 0, lambda found: not found)
+
+
+async def test_records_of_another_boot_name_nothing_that_runs(tmp_path: Path) -> None:
+    async with pool_in(tmp_path) as pool:
+        (before,) = await settled(pool, 1, serving(1))
+        path = tmp_path / f"{before.name}.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), "boot": "another"}))
+        (found,) = await pool.replicas()
+        assert found.phase == "stopping"
 
 
 async def test_two_controllers_of_one_pool_are_refused(tmp_path: Path) -> None:
@@ -264,11 +355,11 @@ async def test_what_cannot_be_recorded_does_not_run(tmp_path: Path) -> None:
     async with pool_in(tmp_path) as pool:
         await settled(pool, 1, serving(1))
         (replica,) = await pool.replicas()
-        (tmp_path / f"{replica.name}.new").mkdir()
-        with pytest.raises((PoolError, OSError)):
+        (tmp_path / f"{replica.name}.json.new").mkdir()
+        with pytest.raises(PoolError, match="cannot be written: Is a directory"):
             await pool.resize(0)
         assert [r.phase for r in await pool.replicas()] == ["serving"], "the old record stands"
-        (tmp_path / f"{replica.name}.new").rmdir()
+        (tmp_path / f"{replica.name}.json.new").rmdir()
         await settled(pool, 0, lambda found: not found)
 
 

@@ -1,7 +1,6 @@
 import asyncio
 import base64
 import ssl
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from aiohttp import web
 from tidegauge.promql.client import MAX_BYTES, Access, Prometheus
 from tidegauge.promql.decode import PromqlError, number
 
+TLS = Path(__file__).parents[1] / "fixtures" / "tls"  # self-signed for 127.0.0.1, for a century
 ONE = {"status": "success", "data": {"resultType": "scalar", "result": [0, "1"]}}
 Answerer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -93,34 +93,68 @@ async def test_basic_authentication_takes_its_password_from_a_file(tmp_path: Pat
     assert seen == [f"Basic {base64.b64encode(b'bob:s3cret').decode()}"]
 
 
-async def test_tls_is_checked_against_the_given_authority(tmp_path: Path) -> None:
-    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
-    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1",
-         "-keyout", str(key), "-out", str(cert), *subject],
-        check=True,
-        capture_output=True,
-    )  # fmt: skip
+async def test_tls_is_checked_against_the_given_authority() -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(cert, key)
+    context.load_cert_chain(TLS / "cert.pem", TLS / "key.pem")
 
     async def answer(_: web.Request) -> web.Response:
         return web.json_response(ONE)
 
     async with prometheus(answer, context) as url:
         assert await reason_of(Access(url)) == "unreachable"
-        assert await asked(Access(url, ca_file=cert)) == 1
+        assert await asked(Access(url, ca_file=TLS / "cert.pem")) == 1
         assert await asked(Access(url, insecure_skip_verify=True)) == 1
+
+
+async def test_secrets_do_not_follow_a_redirect(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("k3y")
+    seen: list[web.Request] = []
+
+    async def elsewhere(request: web.Request) -> web.Response:
+        seen.append(request)
+        return web.json_response(ONE)
+
+    async with prometheus(elsewhere) as target:
+
+        async def redirect(_: web.Request) -> web.Response:
+            raise web.HTTPTemporaryRedirect(f"{target}/api/v1/query")
+
+        async with prometheus(redirect) as url:
+            access = Access(url, header_files={"X-Api-Key": tmp_path / "key"})
+            assert await reason_of(access) == "http_status"
+    assert seen == []
+
+
+@pytest.mark.parametrize(
+    "content,problem",
+    [
+        pytest.param(b"\xff\xfe", "it is not UTF-8", id="binary"),
+        pytest.param(b"two\nlines", "must hold one line", id="two lines"),
+        pytest.param(b" \n", "must hold one line", id="nothing"),
+    ],
+)
+async def test_a_secret_that_cannot_be_used_is_one_error_that_does_not_quote_it(
+    tmp_path: Path, content: bytes, problem: str
+) -> None:
+    (tmp_path / "token").write_bytes(content)
+    with pytest.raises(PromqlError, match=problem) as caught:
+        await asked(Access("http://127.0.0.1:1", bearer_token_file=tmp_path / "token"))
+    assert caught.value.reason == "secret"
+    assert "two" not in str(caught.value)
 
 
 async def test_a_prometheus_that_is_down_is_unreachable() -> None:
     assert await reason_of(Access("http://127.0.0.1:1")) == "unreachable"
 
 
+@pytest.mark.parametrize("url", ["http://a..b:1", "http://127.0.0.1:99999"])
+async def test_an_address_that_is_none_is_unreachable(url: str) -> None:
+    assert await reason_of(Access(url)) == "unreachable"
+
+
 async def test_a_missing_secret_is_an_error_and_no_crash(tmp_path: Path) -> None:
     access = Access("http://127.0.0.1:1", bearer_token_file=tmp_path / "gone")
-    assert await reason_of(access) == "unreachable"
+    assert await reason_of(access) == "secret"
 
 
 async def test_a_slow_prometheus_is_a_timeout() -> None:

@@ -30,6 +30,20 @@ def test_infos_are_no_warnings() -> None:
 
 
 @pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param({"warnings": ["a store is gone"]}, id="as Thanos says it"),
+        pytest.param({"warnings": "a store is gone"}, id="in another form"),
+        pytest.param({"isPartial": True}, id="as VictoriaMetrics says it"),
+    ],
+)
+def test_a_partial_answer_is_none(more: dict[str, object]) -> None:
+    with pytest.raises(PromqlError) as caught:
+        number(decode(200, body([element("1")], **more)))
+    assert caught.value.reason == "partial"
+
+
+@pytest.mark.parametrize(
     "status,text,reason,message",
     [
         pytest.param(200, b"", "parse", "no JSON", id="nothing at all"),

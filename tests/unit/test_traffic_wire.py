@@ -242,6 +242,9 @@ def test_model_names_pass_an_allow_list(
     [
         ("POST", "/v1/chat/completions", True),
         ("POST", "/v1/completions", True),
+        ("POST", "/openai/v1/chat/completions", True),
+        ("POST", "/chat/completions", True),
+        ("POST", "/completion", False),
         ("OPTIONS", "/v1/completions", False),
         ("GET", "/health", False),
         ("POST", "/v1/embeddings", False),

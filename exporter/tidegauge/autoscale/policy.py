@@ -17,7 +17,7 @@ Reason = Literal[
     "at_maximum",  # demand asks for more than the upper bound
     "bounds",  # the size was outside the configured bounds
     "demand_unknown",  # no usable answer: hold
-    "partial_data",  # fewer replicas report than are ready: no shrinking
+    "partial_data",  # fewer replicas report than should: no shrinking
     "none_ready",  # nothing serves, so low demand means nothing: no shrinking
 ]
 DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
@@ -30,7 +30,8 @@ class Policy:
 
     `capacity` is in the unit of demand. `tolerance` is a share: a pool of n grows when demand
     passes n · capacity · (1 + tolerance), and shrinks to m < n when it is below
-    m · capacity · (1 - tolerance), so that demand at an edge does not make it flap.
+    m · capacity · (1 - tolerance), so that demand at an edge does not make it flap. Two rounds
+    further apart than `gap_seconds` leave a hole in what is known.
     """
 
     minimum: int
@@ -39,6 +40,7 @@ class Policy:
     tolerance: float = 0.1
     up_stabilization_seconds: float = 0.0
     down_stabilization_seconds: float = 300.0
+    gap_seconds: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ class Seen:
     """What is known at `now` (seconds). None means unknown, which is not zero.
 
     `replicas` is the size asked for last (or found, after a start), `ready` how many of them
-    serve, `reporting` how many are counted in `demand` with fresh measurements.
+    serve and receive traffic, `reporting` how many are counted in `demand` with fresh measurements,
+    `expected` how many should be: those that ever served, the unhealthy and draining included.
     """
 
     now: float
@@ -54,6 +57,7 @@ class Seen:
     ready: int
     demand: float | None
     reporting: int | None
+    expected: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +113,14 @@ def wanted(policy: Policy, replicas: int, demand: float) -> int:
 def _blocked(seen: Seen) -> Reason | None:
     if seen.ready == 0:
         return "none_ready"
-    if seen.reporting is None or seen.reporting < seen.ready:
+    if seen.reporting is None or seen.reporting < seen.expected:
         return "partial_data"
     return None
 
 
 def _remember(policy: Policy, now: float, wish: int, memory: Memory) -> Memory:
-    if memory.wishes and now < memory.wishes[-1][0]:
-        memory = Memory()  # the clock was set back; what was remembered lies in the future
+    if memory.wishes and not 0 <= now - memory.wishes[-1][0] <= policy.gap_seconds:
+        memory = Memory()  # the machine slept, say, or what was remembered lies in the future
     horizon = max(policy.up_stabilization_seconds, policy.down_stabilization_seconds)
     recent = tuple((at, size) for at, size in memory.wishes if at > now - horizon)
     since = now if memory.since is None else memory.since
@@ -161,5 +165,5 @@ def _decision(seen: Seen, size: int, reason: Reason, why: str) -> Decision:
         direction = "up" if size > seen.replicas else "down"
     ready = f"{seen.ready} of {seen.replicas} ready"
     reporting = "unknown" if seen.reporting is None else str(seen.reporting)
-    text = f"{direction}: {why}; {ready}, {reporting} reporting ({reason})"
+    text = f"{direction}: {why}; {ready}, {reporting} of {seen.expected} reporting ({reason})"
     return Decision(size, direction, reason, text)

@@ -21,7 +21,8 @@ FINISHED = Metric(
 STARTED = Metric(
     "llm_traffic_requests_started_total",
     "counter",
-    "Requests begun, ended or not: what is asked for, whether or not the engine keeps up.",
+    "Chat and text completions begun, ended or not: what is asked for, "
+    "whether or not the engine keeps up.",
 )
 IN_FLIGHT = Metric(
     "llm_traffic_requests_in_flight",

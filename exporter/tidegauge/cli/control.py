@@ -11,12 +11,17 @@ from tidegauge.control.demand import DemandQuery
 from tidegauge.control.fleet import face
 from tidegauge.control.loop import PoolLoop
 from tidegauge.control.pools.pool import PoolError
-from tidegauge.control.pools.process import Part, ProcessPool, ReplicaSpec
+from tidegauge.control.pools.process import ProcessPool
+from tidegauge.control.pools.spec import Part, ReplicaSpec
 from tidegauge.control.routes.haproxy import HaproxyRoute
 from tidegauge.promql.client import Access, Prometheus
 from tidegauge.web import face_runner, listen, until_cancelled
 
 NAME = "control"
+
+# Rounds may be late by a few slow answers; what is later has missed something.
+_GAP_ROUNDS = 3
+_GAP_SECONDS = 30.0
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -67,6 +72,7 @@ def process_pool(config: PoolConfig) -> ProcessPool:
     """The process pool that a pool's configuration describes."""
     process = config.process
     spec = ReplicaSpec(
+        pool=config.name,
         ports=process.ports,
         serve=process.serve,
         scrape=process.scrape,
@@ -96,6 +102,7 @@ def _loop(
         tolerance=scaling.tolerance,
         up_stabilization_seconds=scaling.up_stabilization,
         down_stabilization_seconds=scaling.down_stabilization,
+        gap_seconds=_GAP_ROUNDS * interval_seconds + _GAP_SECONDS,
     )
     query = DemandQuery(
         prometheus, pool=config.name, demand=scaling.demand, reporting=scaling.reporting
@@ -103,6 +110,7 @@ def _loop(
     route = HaproxyRoute(
         config.haproxy.socket,
         config.haproxy.backend,
+        config.name,
         config.haproxy.check_interval,
         config.haproxy.timeout,
     )

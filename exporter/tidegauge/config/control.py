@@ -8,12 +8,15 @@ from pydantic import Field, model_validator
 
 from tidegauge.config.values import (
     Address,
+    Header,
     HttpUrl,
     Name,
     PositiveSeconds,
     ReadableFile,
     Seconds,
     Section,
+    UrlTemplate,
+    Variable,
 )
 
 
@@ -42,10 +45,10 @@ class PrometheusConfig(Section):
         default=None, description="File that holds a bearer token; read anew for each query."
     )
     basic_auth: BasicAuthConfig | None = Field(default=None, description="Instead of a token.")
-    headers: dict[str, str] = Field(
+    headers: dict[Header, Header] = Field(
         default={}, description="Extra request headers, such as X-Scope-OrgID for a tenant."
     )
-    header_files: dict[str, ReadableFile] = Field(
+    header_files: dict[Header, ReadableFile] = Field(
         default={}, description="The same for secrets: each value is the content of a file."
     )
     tls: TlsConfig = TlsConfig()
@@ -80,9 +83,11 @@ class ScalingConfig(Section):
     reporting: str = Field(
         min_length=1,
         description="PromQL that counts the replicas whose measurements are in `demand` and fresh. "
-        "While it is below the number of ready replicas the pool does not shrink.",
+        "While it is below the number of replicas that serve, the pool does not shrink.",
     )
-    capacity: float = Field(gt=0, description="Demand that one replica carries well.")
+    capacity: float = Field(
+        gt=0, allow_inf_nan=False, description="Demand that one replica carries well."
+    )
     tolerance: float = Field(
         default=0.1,
         ge=0,
@@ -105,8 +110,10 @@ class PartConfig(Section):
 
     name: Name = Field(description="Name of the process, unique in the replica.")
     command: tuple[str, ...] = Field(min_length=1, description="Program and arguments; no shell.")
-    env: dict[str, str] = Field(default={}, description="Environment added to the controller's.")
-    ready: HttpUrl = Field(description="Answers 200 when the process can serve.")
+    env: dict[Variable, str] = Field(
+        default={}, description="Environment added to the controller's."
+    )
+    ready: UrlTemplate = Field(description="Answers 200 when the process can serve.")
 
 
 class ProcessPoolConfig(Section):
@@ -131,6 +138,10 @@ class ProcessPoolConfig(Section):
 
     @model_validator(mode="after")
     def _ports_exist(self) -> Self:
+        if len(set(self.ports)) != len(self.ports):
+            raise ValueError(f"ports: names must differ (got {', '.join(self.ports)})")
+        if "replica" in self.ports:
+            raise ValueError("ports: 'replica' is the replica's own name; call the port otherwise")
         for key, port in (("serve", self.serve), ("scrape", self.scrape)):
             if port not in self.ports:
                 raise ValueError(f"{key}: {port!r} is not among ports ({', '.join(self.ports)})")
@@ -151,11 +162,16 @@ class ProcessPoolConfig(Section):
 
 
 def _fields(text: str) -> set[str]:
-    """Names in braces; a brace without its partner counts as a name that nothing has."""
+    """What stands in braces; a brace without its partner counts as a name that nothing has."""
     try:
-        return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+        parsed = list(string.Formatter().parse(text))
     except ValueError:
         return {""}
+    return {
+        name + (f"!{conversion}" if conversion else "") + (f":{form}" if form else "")
+        for _, name, form, conversion in parsed
+        if name is not None
+    }
 
 
 class HaproxyConfig(Section):

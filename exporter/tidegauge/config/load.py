@@ -89,7 +89,7 @@ def _read(path: Path) -> dict[str, object]:
         mark = error.problem_mark
         where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise ConfigError([f"{path}: no YAML:{where}: {error.problem}"]) from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError([f"{path}: no YAML: {str(error).splitlines()[0]}"]) from None
     if tree is None:
         return {}
@@ -156,6 +156,8 @@ def _shown(value: object) -> str:
 def _path(location: Sequence[int | str], tree: object) -> str:
     path = ""
     for step in location:
+        if step == "[key]":  # Pydantic's word for: the key itself is wrong
+            continue
         if isinstance(step, int):
             tree = tree[step] if isinstance(tree, list) and step < len(tree) else None
             name = tree.get("name") if isinstance(tree, dict) else None

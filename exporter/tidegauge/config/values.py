@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 _PARTS = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _NAME = re.compile(r"^[a-z][a-z0-9_-]*$")
+_PLACEHOLDER = re.compile(r"\{[^}]*\}")
 _PORT_LIMIT = 65535
 
 
@@ -28,8 +29,6 @@ def seconds(text: object) -> float:
     >>> seconds("1m30s"), seconds("250ms")
     (90.0, 0.25)
     """
-    if isinstance(text, float) and not isinstance(text, bool):
-        return text  # a default, already in seconds
     if not isinstance(text, str) or not text or _PARTS.sub("", text):
         raise ValueError(f"{text!r} is no duration; write 500ms, 5s, 1m30s or 2h")
     return sum(float(number) * _SECONDS[unit] for number, unit in _PARTS.findall(text))
@@ -49,10 +48,35 @@ def _address(text: str) -> str:
 
 
 def _http_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if not _is_http_url(text):
         raise ValueError(f"{text!r} is no HTTP URL; write http://HOST:PORT or https://HOST:PORT")
     return text.rstrip("/")
+
+
+def _url_template(text: str) -> str:
+    return text if _is_http_url(_PLACEHOLDER.sub("1", text)) else _http_url(text)
+
+
+def _is_http_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:  # a port that is no number
+        return False
+    whole = all(host.removesuffix(".").split(".")) and text.isprintable()
+    return parts.scheme in ("http", "https") and whole
+
+
+def _header(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError(f"{text!r} cannot stand in a header; write one line")
+    return text
+
+
+def _variable(text: str) -> str:
+    if not text or "=" in text or "\0" in text:
+        raise ValueError(f"{text!r} is no name of an environment variable")
+    return text
 
 
 def _name(text: str) -> str:
@@ -71,5 +95,8 @@ Seconds = Annotated[float, BeforeValidator(seconds)]
 PositiveSeconds = Annotated[float, BeforeValidator(seconds), AfterValidator(_positive)]
 Address = Annotated[str, AfterValidator(_address)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
+UrlTemplate = Annotated[str, AfterValidator(_url_template)]
+Header = Annotated[str, AfterValidator(_header)]
+Variable = Annotated[str, AfterValidator(_variable)]
 Name = Annotated[str, AfterValidator(_name)]
 ReadableFile = Annotated[Path, AfterValidator(_file)]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from tidegauge.promql.decode import REASONS, Answer, PromqlError, Reason, number
+from tidegauge.promql.decode import REASONS, Answer, PromqlError, Reason, amount
 
 logger = logging.getLogger(__name__)
 
@@ -44,21 +44,17 @@ class DemandQuery:
     async def ask(self) -> Demand:
         """Both queries at the same time; a failed one is None."""
         demand, reporting = await asyncio.gather(
-            self._number("demand", self._demand), self._number("reporting", self._reporting)
+            self._amount("demand", self._demand), self._amount("reporting", self._reporting)
         )
-        # Less than nothing is no demand but a mistake in the query (a rate over a gauge, say).
-        return Demand(
-            demand if demand is not None and demand >= 0 else None,
-            None if reporting is None else int(reporting),
-        )
+        return Demand(demand, None if reporting is None else int(reporting))
 
     def errors(self) -> Mapping[Reason, int]:
         """Queries without a usable answer, by reason; every reason is present."""
         return dict(self._errors)
 
-    async def _number(self, what: str, expression: str) -> float | None:
+    async def _amount(self, what: str, expression: str) -> float | None:
         try:
-            return number(await self._prometheus.query(expression))
+            return amount(await self._prometheus.query(expression))
         except PromqlError as error:
             self._errors[error.reason] += 1
             details = {"pool": self._pool, "query": what, "reason": error.reason}

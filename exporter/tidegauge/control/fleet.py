@@ -18,6 +18,9 @@ def face(loops: Sequence[PoolLoop]) -> Face:
     """What the controller shows of its pools."""
 
     async def discovery(_: web.Request) -> web.Response:
+        # Until every pool was seen once, an answer would have Prometheus drop what it scrapes.
+        if any(loop.last is None for loop in loops):
+            return web.Response(status=503, text="not every pool has been seen yet\n")
         return web.json_response(targets(loops))
 
     return Face(

@@ -1,7 +1,7 @@
 """The control loop of one pool: look, ask, decide, act; every round from what is true now.
 
 Decisions are pure (autoscale.policy, control.plan); this module has the effects, and is the one
-place where PoolError and RouteError end.
+place where PoolError and RouteError end. What nobody foresaw ends a round here, and no more.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tidegauge.autoscale.policy import Decision, Memory, Policy, Seen, decide
+from tidegauge.control.clock import since_boot
 from tidegauge.control.demand import Demand, DemandQuery
 from tidegauge.control.plan import Plan, plan
 from tidegauge.control.pools.pool import Pool, PoolError, Replica
@@ -19,12 +20,12 @@ from tidegauge.control.routes.route import Member, Route, RouteError
 
 logger = logging.getLogger(__name__)
 
-ACTIONS = ("observe", "admit", "drain", "remove", "resize")
+ACTIONS = ("observe", "admit", "drain", "remove", "resize", "round")
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one round saw and decided."""
+    """What one round saw and decided; `at` is in Unix seconds."""
 
     at: float
     replicas: tuple[Replica, ...]
@@ -52,7 +53,8 @@ class PoolLoop:
         interval_seconds: float,
         drain_cap_seconds: float,
         dry_run: bool = False,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = since_boot,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self.name = name
         self.policy = policy
@@ -66,6 +68,7 @@ class PoolLoop:
         self._interval = interval_seconds
         self._drain_cap = drain_cap_seconds
         self._clock = clock
+        self._wall_clock = wall_clock
         self._size: int | None = None  # asked for last; None before the first round
         self._memory = Memory()
         self._draining: Mapping[str, float] = {}
@@ -81,7 +84,12 @@ class PoolLoop:
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
-            await self.round()
+            try:
+                await self.round()
+            except Exception:  # a bug, or a world stranger than we thought: the next pool goes on
+                logger.exception("round failed", extra={"pool": self.name})
+                self.action_errors["round"] += 1
+                self._memory = Memory()
             due = max(due + self._interval, loop.time())
             await asyncio.sleep(due - loop.time())
 
@@ -96,20 +104,19 @@ class PoolLoop:
         members = await self._members()
         demand = await self._demand.ask()
         decision = self._decide(replicas, members, demand)
-        now = self._clock()
         steps = plan(
             decision.replicas,
             replicas,
             members,
             self._draining,
-            now=now,
+            now=self._clock(),
             drain_cap_seconds=self._drain_cap,
         )
+        leaving = frozenset(steps.draining)
+        self.last = Round(self._wall_clock(), replicas, members, leaving, demand, decision)
         if not self.dry_run:
             self._size, self._draining = decision.replicas, steps.draining
             await self._act(steps)
-        leaving = frozenset(self._draining)
-        self.last = Round(now, replicas, members, leaving, demand, decision)
 
     def failures(self) -> Mapping[str, int]:
         """Replicas lost, by reason."""
@@ -129,19 +136,26 @@ class PoolLoop:
     def _decide(
         self, replicas: Sequence[Replica], members: Sequence[Member] | None, demand: Demand
     ) -> Decision:
-        active = sum(r.phase != "stopping" and r.name not in self._draining for r in replicas)
         seen = Seen(
             now=self._clock(),
-            replicas=active if self._size is None else self._size,
+            replicas=self._size_before(replicas),
             ready=_ready(replicas, members),
             demand=demand.value,
             reporting=demand.reporting,
+            expected=sum(replica.phase == "serving" for replica in replicas),
         )
         decision, self._memory = decide(self.policy, seen, self._memory)
         self.decisions[decision.direction, decision.reason] += 1
         details = {"pool": self.name, "replicas": decision.replicas, "why": decision.why}
         logger.info("dry run" if self.dry_run else "decision", extra=details)
         return decision
+
+    def _size_before(self, replicas: Sequence[Replica]) -> int:
+        """The size asked for last: by us, or before a restart by whoever was in charge."""
+        if self._size is not None:
+            return self._size
+        active = sum(r.phase != "stopping" and r.name not in self._draining for r in replicas)
+        return max(active, self._pool.wanted() or 0)
 
     async def _act(self, steps: Plan) -> None:
         """Take the steps; one that fails holds up what follows it and is tried again next round."""

@@ -60,9 +60,8 @@ def plan(
     gone = tuple(
         name
         for name, since in leaving.items()
-        if name not in routed
-        or (routed[name].state != "ready" and routed[name].connections == 0)
-        or now - since >= drain_cap_seconds
+        if now - since >= drain_cap_seconds
+        or _is_drained(routed.get(name), remembered=name in draining)
     )
     names = {replica.name for replica in running}
     return Plan(
@@ -107,6 +106,18 @@ def _superfluous(
 
     order = sorted(range(len(staying)), key=cost)
     return [staying[place] for place in order[: max(0, len(staying) - desired)]]
+
+
+def _is_drained(member: Member | None, *, remembered: bool) -> bool:
+    """Whether nothing is under way on a leaving replica.
+
+    One that was never routed has nothing; one that was, and that the route no longer knows, may
+    still be answering behind a HAProxy that was reloaded.
+    """
+    if member is None:
+        return not remembered
+    sent_away = member.state != "ready" or (remembered and not member.up)
+    return sent_away and member.connections == 0
 
 
 def _unrouted(member: Member | None) -> bool:

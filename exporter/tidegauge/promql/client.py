@@ -53,7 +53,7 @@ class Prometheus:
         except TimeoutError:
             message = f"{self._access.url} has not answered in {self._access.timeout_seconds:g} s"
             raise PromqlError("timeout", message) from None
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: no such URL
             raise PromqlError("unreachable", f"{self._access.url}: {error}") from None
 
     async def close(self) -> None:
@@ -68,7 +68,9 @@ class Prometheus:
         # The server gives up when we do: a slow query must not pile up behind us.
         form = {"query": expression, "timeout": f"{self._access.timeout_seconds:g}s"}
         url, headers = f"{self._access.url}/api/v1/query", _headers(self._access)
-        async with self._session.post(url, data=form, headers=headers) as response:
+        # A redirect would carry the secrets to whoever it names.
+        post = self._session.post(url, data=form, headers=headers, allow_redirects=False)
+        async with post as response:
             body = bytearray()
             async for chunk in response.content.iter_any():
                 body += chunk
@@ -89,7 +91,19 @@ def _headers(access: Access) -> dict[str, str]:
 
 
 def _secret(path: Path) -> str:
-    return path.read_text(encoding="utf-8").strip()
+    """The file's content, without blanks around it; never part of a message.
+
+    Raises:
+        PromqlError: it cannot be read, or cannot stand in a header.
+    """
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror
+        raise PromqlError("secret", f"{path}: cannot be read: {reason}") from None
+    if not text or not text.isprintable():
+        raise PromqlError("secret", f"{path}: must hold one line that is not empty")
+    return text
 
 
 def _tls(access: Access) -> ssl.SSLContext:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 Reason = Literal[
+    "secret",  # a file with a token, password or header cannot be used
     "unreachable",  # no connection, or it broke
     "timeout",  # no answer in time
     "http_status",  # an answer that is no success
@@ -18,6 +19,7 @@ Reason = Literal[
     "empty",  # no series
     "ambiguous",  # more than one series where one number is wanted
     "not_a_number",  # NaN or infinite
+    "negative",  # below zero where an amount is wanted
     "partial",  # the server warns that stores were missing
 ]
 REASONS: tuple[Reason, ...] = get_args(Reason)
@@ -83,6 +85,18 @@ def number(answer: Answer) -> float:
     return value
 
 
+def amount(answer: Answer) -> float:
+    """The one number of an answer, not below zero.
+
+    Raises:
+        PromqlError: as `number`, or negative: a mistake in the query, such as a rate over a gauge.
+    """
+    value = number(answer)
+    if value < 0:
+        raise PromqlError("negative", f"the query gave {value:g}; an amount is wanted")
+    return value
+
+
 def _tree(status: int, body: bytes) -> Mapping[str, object]:
     try:
         tree = json.loads(body)
@@ -97,8 +111,10 @@ def _tree(status: int, body: bytes) -> Mapping[str, object]:
 
 def _warnings(tree: Mapping[str, object]) -> tuple[str, ...]:
     # `infos` (PromQL hints such as "might not be a counter") say nothing about missing stores.
-    warnings = tree.get("warnings")
-    return tuple(str(text) for text in warnings) if isinstance(warnings, list) else ()
+    warnings = tree.get("warnings") or []
+    texts = tuple(map(str, warnings)) if isinstance(warnings, list) else (str(warnings),)
+    # VictoriaMetrics's cluster version says so in a field of its own.
+    return (*texts, "the answer is partial") if tree.get("isPartial") else texts
 
 
 def _series(result: Mapping[str, object]) -> tuple[Series, ...]:

@@ -12,6 +12,7 @@ from tidegauge.sources.engine_text import parse
 from tidegauge.sources.source import SourceError
 
 MAX_BYTES = 16 * 1024 * 1024
+MAX_SERIES = 2000  # an engine of one model has some fifty; its labels must not swamp Prometheus
 
 _NAMES_SHOWN = 5
 _EVERYBODYS = ("python_", "process_", "http_")
@@ -85,6 +86,9 @@ class EngineSource:
         samples = translate(families, dialect, model=self._model)
         if not samples:
             raise self._unknown(families, f"none of the series of {dialect.name}")
+        if len(samples) > MAX_SERIES:
+            message = f"{self._url}: {len(samples)} series, more than {MAX_SERIES}; see its labels"
+            raise SourceError("too_large", message)
         return dialect, samples
 
     def _parsed(self, body: bytes, stopped: Callable[[], bool]) -> tuple[RawFamily, ...]:

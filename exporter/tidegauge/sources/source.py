@@ -10,7 +10,14 @@ from typing import Literal, Protocol, get_args
 from tidegauge.samples import Sample
 
 Reason = Literal[
-    "unavailable", "timeout", "http_status", "parse", "too_large", "lost", "unknown_engine"
+    "unavailable",
+    "timeout",
+    "http_status",
+    "parse",
+    "too_large",
+    "lost",
+    "unknown_engine",
+    "internal",
 ]
 REASONS: tuple[Reason, ...] = get_args(Reason)
 

@@ -18,12 +18,13 @@ LIMIT_BYTES = 4 << 20
 End = Literal["complete", "aborted", "cut", "unreachable"]
 """How the transport ended: both bodies whole; the client left; the upstream left; it never came."""
 
-_MEASURED = frozenset({"/v1/chat/completions", "/v1/completions"})
+# Engines serve them under a prefix too, or without /v1. llama.cpp's /completion is not theirs.
+_MEASURED = ("/chat/completions", "/v1/completions")
 
 
 def is_measured(method: str, path: str) -> bool:
     """Whether a request asks a model for text, and so becomes an `Exchange`."""
-    return method == "POST" and path in _MEASURED
+    return method == "POST" and path.endswith(_MEASURED)
 
 
 class Wire:

@@ -44,6 +44,9 @@ class Pool(Protocol):
             PoolError: somebody else is in charge.
         """
 
+    def wanted(self) -> int | None:
+        """The size that it was last told to have, by whomever; None if it does not know."""
+
     async def replicas(self) -> Sequence[Replica]:
         """The replicas that exist now, oldest first, a lost one as stopping. Changes nothing.
 

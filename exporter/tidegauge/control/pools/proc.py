@@ -6,7 +6,7 @@ Linux only, through /proc.
 import contextlib
 import os
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,30 +73,38 @@ def group_alive(process: Process) -> bool:
     return any(_members(process.pid))
 
 
-def signal_group(process: Process, number: signal.Signals) -> None:
-    """Send a signal to the process group that `process` leads, if it is still the same one."""
-    if group_alive(process):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
+def boot() -> str:
+    """What names the time since the last boot."""
+    return (_PROC / "sys/kernel/random/boot_id").read_text().strip()
+
+
+def marked_groups(name: str, prefix: str) -> dict[int, str]:
+    """Process groups with a member whose environment variable `name` starts with `prefix`.
+
+    Each with what follows the prefix. A child that leads a group of its own has its parent's mark.
+    """
+    return dict(_marked(f"{name}={prefix}".encode()))
+
+
+def signal_groups(groups: Iterable[int], number: signal.Signals) -> None:
+    """Send a signal to process groups; one that is gone, or is not ours to end, is passed over."""
+    for group in groups:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(group, number)
             if number is signal.SIGTERM:
-                os.killpg(process.pid, signal.SIGCONT)  # a stopped process hears no SIGTERM
+                os.killpg(group, signal.SIGCONT)  # a stopped process hears no SIGTERM
 
 
-def marked_groups(name: str, prefix: str) -> frozenset[int]:
-    """Process groups with a member whose environment variable `name` starts with `prefix`."""
-    return frozenset(_marked(name, prefix))
-
-
-def _marked(name: str, prefix: str) -> Iterator[int]:
-    wanted = f"{name}={prefix}".encode()
+def _marked(wanted: bytes) -> Iterator[tuple[int, str]]:
     for pid in _pids():
         try:
             environment = (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
         except OSError:
             continue
         stat = _stat(pid)
-        if stat and stat[_STATE] not in "ZX" and any(v.startswith(wanted) for v in environment):
-            yield int(stat[_GROUP])
+        found = next((each for each in environment if each.startswith(wanted)), None)
+        if found is not None and stat and stat[_STATE] not in "ZX":
+            yield int(stat[_GROUP]), os.fsdecode(found.removeprefix(wanted))
 
 
 def _members(leader: int) -> Iterator[int]:
@@ -112,7 +120,8 @@ def _pids() -> Iterator[int]:
 
 def _stat(pid: int) -> list[str] | None:
     try:
-        text = (_PROC / str(pid) / "stat").read_text()
+        # A process may call itself anything, half a character included.
+        text = (_PROC / str(pid) / "stat").read_text(errors="replace")
     except OSError:
         return None
     return text.rpartition(")")[2].split()  # the name before it may hold spaces and brackets

@@ -1,4 +1,4 @@
-"""HAProxy (2.4 and later) through its runtime API on a UNIX socket.
+"""HAProxy (2.5 and later) through its runtime API on a UNIX socket.
 
 Two facts order the commands. A dynamic server's check stays off until `enable health`; and
 `state ready` counts as up before the first check, so a server is admitted only when its replica
@@ -9,36 +9,41 @@ import asyncio
 import contextlib
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tidegauge.control.routes.route import Member, RouteError, State
 
-_SERVERS = 4  # object type in `show stat PROXY TYPE ID`
+_BACKENDS_AND_SERVERS = 6  # object types in `show stat PROXY TYPE ID`
 _GOOD = ("", "New server registered.", "Server deleted.")
 
 
 @dataclass(frozen=True, slots=True)
 class HaproxyRoute:
-    """Implements Route over one backend."""
+    """Implements Route over those servers of one backend that are named as the pool's replicas.
+
+    Servers of other names, such as those in HAProxy's own configuration, are left alone.
+    """
 
     socket: Path
     backend: str
+    pool: str
     check_interval_seconds: float
     timeout_seconds: float
 
     async def members(self) -> Sequence[Member]:
         # Not by name: a frontend may have the backend's name, and would be shown instead.
-        text = await self._ask(f"show stat -1 {_SERVERS} -1")
-        if not text.startswith("# "):
-            raise RouteError(
-                f"{self.socket}: an unknown form of `show stat`: {text[:80].strip()!r}"
-            )
-        rows = csv.DictReader(io.StringIO(text.removeprefix("# ")))
+        text = await self._ask(f"show stat -1 {_BACKENDS_AND_SERVERS} -1")
+        if not (text.startswith("# ") and text.endswith("\n\n")):
+            raise RouteError(f"{self.socket}: half an answer to `show stat`: {text[-80:]!r}")
         try:
-            return [_member(row) for row in rows if row["pxname"] == self.backend]
-        except (KeyError, ValueError) as error:
+            rows = list(csv.DictReader(io.StringIO(text.removeprefix("# "))))
+            if not any((row["pxname"], row["svname"]) == (self.backend, "BACKEND") for row in rows):
+                raise RouteError(f"{self.socket}: there is no backend {self.backend!r}")
+            return [_member(row) for row in rows if self._is_ours(row)]
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise RouteError(f"{self.socket}: an unknown form of `show stat`: {error!r}") from None
 
     async def admit(self, name: str, address: str) -> None:
@@ -59,6 +64,10 @@ class HaproxyRoute:
         await self._do(f"set server {self._server(name)} state maint")
         await self._do(f"shutdown sessions server {self._server(name)}")
         await self._do(f"del server {self._server(name)}")
+
+    def _is_ours(self, row: dict[str, str]) -> bool:
+        replica = re.fullmatch(rf"{re.escape(self.pool)}-[0-9a-f]{{8}}", row["svname"])
+        return row["pxname"] == self.backend and replica is not None
 
     def _server(self, name: str) -> str:
         return f"{self.backend}/{name}"

@@ -1,0 +1,35 @@
+"""What a replica of a process pool is made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One process of a replica; `{port}` and `{replica}` in its texts are filled in.
+
+    `ready` is a URL that answers 200 when the process can serve.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    env: Mapping[str, str]
+    ready: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaSpec:
+    """What new replicas are made of, and how patient to be with all of them (seconds).
+
+    `serve` and `scrape` name ports. A replica's name is the pool's and eight hexadecimal digits:
+    `chat-1f00ba12`.
+    """
+
+    pool: str
+    ports: tuple[str, ...]
+    serve: str
+    scrape: str
+    parts: tuple[Part, ...]
+    start_timeout_seconds: float
+    unhealthy_timeout_seconds: float
+    kill_grace_seconds: float
