@@ -19,6 +19,11 @@ from pathlib import Path
 import yaml
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "exporter"))
+
+from tidegauge.catalog.traffic import TIME_TO_FIRST_TOKEN  # noqa: E402 - from this very tree
+
+FASTEST_BURN = 14.4  # the page's factor in templates/alerts.yml
 PROFILES = HERE / "profiles.yml"
 PARAMETERS = HERE / "parameters.yml"
 TEMPLATES = HERE / "templates"
@@ -114,6 +119,9 @@ def generate(
     if unknown := settings.keys() - values.keys():
         raise BuildError(f"--set {_listed(unknown)}: neither in profiles.yml nor in parameters.yml")
     values |= settings
+    values["ttft_bound"] = _bucket_bound(values["ttft_bound"])
+    for name in ("ttft_objective_ratio", "success_objective_ratio"):
+        _check_objective(name, values[name])
     sources = {path.name: path.read_text() for path in sorted(templates.iterdir())}
     if unused := settings.keys() - frozenset().union(*map(placeholders, sources.values())):
         raise BuildError(f"--set {_listed(unused)}: no template in {templates.name}/ uses it")
@@ -131,6 +139,38 @@ def main(arguments: Sequence[str]) -> int:
         print(f"build.py: {error}", file=sys.stderr)
         return 1
     return _check(files, options.out) if options.check else _write(files, options.out)
+
+
+def _bucket_bound(text: str) -> str:
+    """The bound as it stands in the label `le`.
+
+    Raises:
+        BuildError: no bucket of the histogram has it, and a rule over it would be silent.
+    """
+    bounds = TIME_TO_FIRST_TOKEN.buckets or ()
+    try:
+        found = bounds.index(float(text))
+    except ValueError:
+        known = ", ".join(f"{bound:g}" for bound in bounds)
+        raise BuildError(
+            f"ttft_bound: {text!r} is no bucket bound; choose one of {known}"
+        ) from None
+    return repr(float(bounds[found]))
+
+
+def _check_objective(name: str, text: str) -> None:
+    """An error budget that burns FASTEST_BURN times too fast must fit into 100 %.
+
+    Raises:
+        BuildError: it does not, and the page could never fire.
+    """
+    lowest = 1 - 1 / FASTEST_BURN
+    try:
+        usable = lowest < float(text) < 1
+    except ValueError:
+        usable = False
+    if not usable:
+        raise BuildError(f"{name}: {text!r} must be a ratio between {lowest:.3f} and 1")
 
 
 def _listed(names: Mapping[str, object] | frozenset[str] | set[str]) -> str:

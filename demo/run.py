@@ -130,9 +130,9 @@ def _summary(log: Path) -> str:
     if not found:
         raise DemoError(f"tidegauge inject gave up: {before or told}")
     told = json.loads("{" + told)
-    failed, p95 = sum(told["failed"].values()), told["first_token"]["p95_seconds"]
-    counts = f"{told['sent']} requests sent, {told['ok']} answered, {failed} failed"
-    return f"{counts}; first token p95 {p95:.2f} s"
+    failed, first_token = sum(told["failed"].values()), told["first_token"]
+    latency = f"; first token p95 {first_token['p95_seconds']:.2f} s" if first_token else ""
+    return f"{told['sent']} requests sent, {told['ok']} answered, {failed} failed{latency}"
 
 
 if __name__ == "__main__":

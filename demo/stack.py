@@ -121,9 +121,9 @@ async def running(
         model = await asyncio.to_thread(cached_model, cache)
         written.write(files, ports, model_file=model, cores=cores)
         written.write_reference(files)
-        await stop_replicas(files)  # of a demo that was killed
         async with AsyncExitStack() as endings:  # each is tried, whatever becomes of the others
             endings.push_async_callback(stop_replicas, files)
+            await stop_replicas(files)  # of a demo that was killed
             await _receive_alerts(files, ports, say, endings)
             stack = Stack(files, ports, {**_environment(), **(env or {})})
             endings.push_async_callback(stack.stop_all)

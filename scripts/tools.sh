@@ -34,6 +34,7 @@ main() {
   fi
   for name in "${names[@]}"; do write_entry "$name"; done
   verify
+  made_by >"$work/tree/bin/.made-by"
   rm -rf "$dest/bin" "$dest/debian"
   mv "$work/tree/debian" "$work/tree/bin" "$dest" # bin last: without it the next run starts over
   echo "tools: ${names[*]} are under ${dest#"$PWD"/}/bin"
@@ -42,6 +43,7 @@ main() {
 # Each entry's second line names the program that it starts.
 complete() {
   local name program
+  [[ $(cat "$dest/bin/.made-by" 2>/dev/null) == "$(made_by)" ]] || return 1
   for name in "${names[@]}"; do
     [[ -x $dest/bin/$name ]] || return 1
     program=$(sed -n '2s/^# //p' "$dest/bin/$name")
@@ -50,6 +52,9 @@ complete() {
   done
   loads libgomp.so.1 || compgen -G "$dest/debian/usr/lib/*/libgomp.so.1" >/dev/null
 }
+
+# Which script made DIR: another one may have done it otherwise.
+made_by() { sha256sum <"${BASH_SOURCE[0]}"; }
 
 installed() {
   local spelling program

@@ -29,7 +29,7 @@ ROW = Row(
         ),
         Panel(
             "Source errors",
-            "Reads that failed in each step, by source and reason.",
+            "Reads that failed over the last few scrapes, by source and reason.",
             "short",
             "bars",
             (

@@ -41,7 +41,7 @@ def render(samples: Iterable[Sample], form: Format = "prometheus") -> str:
         lines += _head(metric, form)
         series = families[metric]
         for labels in sorted(series):
-            lines += _series(series[labels], form)
+            lines += _series(series[labels])
     if form == "openmetrics":
         lines.append("# EOF")
     return "".join(f"{line}\n" for line in lines)
@@ -57,14 +57,14 @@ def _head(metric: Metric, form: Format) -> list[str]:
     return [f"# HELP {name} {text}", f"# TYPE {name} {metric.kind}"]
 
 
-def _series(sample: Sample, form: Format) -> list[str]:
+def _series(sample: Sample) -> list[str]:
     metric, value = sample.metric, sample.value
     pairs = _pairs(metric.labels, sample.labels)
     if not isinstance(value, Distribution):
         return [f"{metric.name}{_braced(pairs)} {number(value)}"]
     return [
         *(
-            f"{metric.name}_bucket{_braced([*pairs, _bound(bound, form)])} {number(count)}"
+            f"{metric.name}_bucket{_braced([*pairs, _bound(bound)])} {number(count)}"
             for bound, count in value.buckets
         ),
         f"{metric.name}_sum{_braced(pairs)} {number(value.sum)}",
@@ -82,10 +82,9 @@ def _escaped(value: str) -> str:
     return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 
 
-def _bound(bound: float, form: Format) -> str:
-    # OpenMetrics wants canonical floats ("1.0"); Prometheus 0.0.4 keeps what Go's client writes.
-    text = repr(float(bound)) if form == "openmetrics" and math.isfinite(bound) else number(bound)
-    return f'le="{text}"'
+def _bound(bound: float) -> str:
+    # The same in both formats, so that a query for le="5.0" finds what either has brought.
+    return f'le="{repr(float(bound)) if math.isfinite(bound) else number(bound)}"'
 
 
 def _braced(pairs: Sequence[str]) -> str:

@@ -30,9 +30,13 @@ async def serve(schedules: Sequence[Schedule], *, address: str, door: Door | Non
     if door:
         runners.append(tap_runner(door.tap))
         await listen(runners[1], door.address)
-    async with asyncio.TaskGroup() as group:
-        group.create_task(pipeline.run())
-        group.create_task(until_cancelled(runners))
+    # Sources are read until the tap's last answer is out: what it measures then counts too.
+    reading = asyncio.create_task(pipeline.run())
+    try:
+        await until_cancelled(runners)
+    finally:
+        reading.cancel()
+        await asyncio.wait([reading])
 
 
 def _face(pipeline: Pipeline) -> Face:

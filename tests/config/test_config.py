@@ -8,6 +8,10 @@ import yaml
 
 from tidegauge.cli.main import main
 from tidegauge.config import Config, ConfigError, load
+from tidegauge.drift.channels import Observation
+from tidegauge.drift.learning import build
+from tidegauge.drift.reference_text import dump
+from tidegauge.traffic.features import prompt_features
 
 MISTAKES = sorted((Path(__file__).parent / "mistakes").glob("*.yml"))
 
@@ -102,3 +106,26 @@ def test_a_reference_that_is_none_is_named(
     error = capsys.readouterr().err
     assert error.startswith(f"tidegauge serve: error: serve.drift.references: {reference}: ")
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "traffic,named",
+    [
+        pytest.param(None, "none", id="no tap"),
+        pytest.param({"listen_address": "127.0.0.1:0", "models": ["other"]}, "other", id="another"),
+    ],
+)
+def test_a_reference_whose_model_is_not_measured_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], traffic: object, named: str
+) -> None:
+    reference, path = tmp_path / "reference.json", tmp_path / "tidegauge.yml"
+    observations = [Observation(prompt_features([f"why {n}?"]), n % 7) for n in range(200)]
+    reference.write_text(dump(build("chat", observations)))
+    drift = {"references": [os.fspath(reference)]}
+    engine = {"url": "http://127.0.0.1:1"}
+    path.write_text(
+        yaml.safe_dump({"serve": {"engine": engine, "drift": drift, "traffic": traffic}})
+    )
+    assert main(["serve", "--config.file", str(path), "--config.check"]) == 2
+    said = f"is of model 'chat', which serve.traffic.models does not name ({named})"
+    assert said in capsys.readouterr().err

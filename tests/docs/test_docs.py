@@ -50,6 +50,10 @@ def test_every_target_of_the_readme_exists(target: str) -> None:
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
+def test_nothing_is_left_to_fill_in() -> None:
+    assert re.findall(r"\b[A-Z]+_(?:OUTPUT|MINUTES)\b|TODO|FIXME", README) == []
+
+
 def test_decisions_are_numbered_without_a_gap() -> None:
     numbers = sorted(int(path.name[:4]) for path in (ROOT / "docs" / "adr").glob("*.md"))
     assert numbers == list(range(1, len(numbers) + 1))

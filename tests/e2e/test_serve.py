@@ -13,6 +13,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from demo.program import Program, eventually
 from tests.engine_server import Answer, engine, saying
@@ -101,6 +102,39 @@ async def test_a_sick_engine_is_down_with_a_reason_and_comes_back(
         await shows(url, 'llm_engine_up{engine="vllm"} 1')
         said = (tmp_path / "serve.log").read_text()
         assert said.count('msg="source down" source=engine') == 1, "one line per fact"
+
+
+async def test_what_ends_while_the_tap_drains_is_still_measured(tmp_path: Path) -> None:
+    release = asyncio.Event()
+
+    async def slow(_: web.Request) -> web.Response:
+        await release.wait()
+        return web.json_response({"choices": [{"text": "x"}]})
+
+    app = web.Application()
+    app.router.add_post("/v1/completions", slow)
+    upstream = web.AppRunner(app, shutdown_timeout=0)
+    await upstream.setup()
+    await web.TCPSite(upstream, "127.0.0.1", 0).start()
+    tap, config = f"127.0.0.1:{free_port()}", tmp_path / "tidegauge.yml"
+    config.write_text(
+        f"serve: {{gpu: {{enabled: false}}, traffic: {{models: [chat], listen_address: '{tap}', "
+        f"upstream: 'http://127.0.0.1:{upstream.addresses[0][1]}'}}}}"
+    )
+    async with (
+        serving(tmp_path, "--config.file", str(config)) as (program, url),
+        aiohttp.ClientSession() as session,
+    ):
+        ask = {"model": "chat", "prompt": "hello"}
+        asked = asyncio.create_task(session.post(f"http://{tap}/v1/completions", json=ask))
+        await shows(url, "llm_traffic_requests_in_flight 1")
+        program.process.send_signal(signal.SIGTERM)
+        await asyncio.sleep(5)  # longer than a reading lives
+        assert "llm_traffic_requests_in_flight 1" in await text(f"{url}/metrics")
+        release.set()
+        assert (await asked).status == 200
+        assert await asyncio.wait_for(program.process.wait(), 10) == 0
+    await upstream.cleanup()
 
 
 async def test_openmetrics_is_served_to_who_asks(tmp_path: Path) -> None:

@@ -110,5 +110,6 @@ def test_a_draining_replica_that_is_down_and_idle_has_nothing_to_wait_for() -> N
 
 def test_a_draining_replica_that_the_route_forgot_may_still_be_answering() -> None:
     replicas = [replica("a"), replica("b")]
+    assert steps(1, replicas, []).victims == (), "a reload and a shrink in one round"
     assert steps(1, replicas, [member("a")], {"b": NOW - 1}).victims == ()
     assert steps(1, replicas, [member("a")], {"b": NOW - CAP}).victims == ("b",)

@@ -141,10 +141,43 @@ async def test_a_replica_that_answers_no_more_is_replaced(tmp_path: Path) -> Non
         assert pool.failures()["unhealthy"] == 1
 
 
+async def test_the_unhealthy_are_replaced_one_at_a_time_and_nobody_else_goes(
+    tmp_path: Path,
+) -> None:
+    async with pool_in(tmp_path, spec(unhealthy=0.2)) as pool:
+        replicas = await settled(pool, 3, serving(3))
+        ill, well = replicas[:2], replicas[2]
+        for each in ill:
+            for pid in pids(tmp_path)[each.name]:
+                os.kill(pid, signal.SIGSTOP)
+        most_stopping = 0
+        async with asyncio.timeout(60):
+            while {each.name for each in ill} & {r.name for r in await pool.replicas()}:
+                seen = {r.name: r.phase for r in await pool.replicas()}
+                most_stopping = max(most_stopping, list(seen.values()).count("stopping"))
+                assert seen[well.name] == "serving"
+                await pool.resize(3)
+        assert most_stopping == 1
+        assert pool.failures()["unhealthy"] == 2
+
+
+async def test_records_lost_while_in_charge_are_an_error_and_start_nothing(tmp_path: Path) -> None:
+    async with pool_in(tmp_path) as pool:
+        first, second = await settled(pool, 2, serving(2))
+        path = tmp_path / f"{first.name}.json"
+        text = path.read_text()
+        path.unlink()
+        with pytest.raises(PoolError, match="no record names the replicas"):
+            await pool.replicas()
+        path.write_text(text)
+        assert list(await pool.replicas()) == [first, second]
+
+
 async def test_a_replica_that_never_gets_ready_is_replaced_ever_more_slowly(tmp_path: Path) -> None:
     async with pool_in(tmp_path, spec("import time; time.sleep(60)", start=0.3)) as pool:
 
         async def round_of() -> None:
+            await pool.replicas()
             await pool.resize(1)
             await asyncio.sleep(0.05)
 
@@ -186,19 +219,25 @@ async def test_a_new_controller_adopts_what_runs(tmp_path: Path) -> None:
             await settled(second, 0, lambda found: not found)
 
 
-def marked_process(mark: str) -> subprocess.Popen[bytes]:
+async def marked_process(folder: Path, replica_and_part: str) -> subprocess.Popen[bytes]:
+    """A process that looks as if a pool over `folder` had started it, once its mark can be seen."""
+    env = {**os.environ, MARK: f"{folder}:{replica_and_part}"}
     code = "import time; time.sleep(60)"
-    return subprocess.Popen(
-        [sys.executable, "-c", code], env={**os.environ, MARK: mark}, start_new_session=True
-    )
+    process = subprocess.Popen([sys.executable, "-c", code], env=env, start_new_session=True)
+
+    async def seen() -> bool:
+        return process.pid in proc.marked_groups(MARK, f"{folder}:")
+
+    await eventually(seen)
+    return process
 
 
 async def test_a_process_that_was_started_but_not_yet_recorded_is_ended(tmp_path: Path) -> None:
     async with pool_in(tmp_path) as first:
         (replica,) = await settled(first, 1, serving(1))
         await first.close()
-        stray = marked_process(f"{tmp_path}:{replica.name}:third")
-        bystander = marked_process("/another/pool:chat-1:engine")
+        stray = await marked_process(tmp_path, f"{replica.name}:third")
+        bystander = await marked_process(tmp_path / "another", "chat-1:engine")
         try:
             async with pool_in(tmp_path) as second:
                 assert stray.wait(timeout=5) == -signal.SIGKILL
@@ -212,7 +251,7 @@ async def test_a_process_that_was_started_but_not_yet_recorded_is_ended(tmp_path
 
 
 async def test_replicas_whose_records_are_lost_are_not_killed_but_named(tmp_path: Path) -> None:
-    orphan = marked_process(f"{tmp_path}:chat-00000001:engine")
+    orphan = await marked_process(tmp_path, "chat-00000001:engine")
     try:
         with pytest.raises(PoolError, match=f"process groups {orphan.pid} belong to; restore"):
             ProcessPool(spec(), tmp_path).adopt()

@@ -183,3 +183,30 @@ def test_other_templates_are_built_alike(tmp_path: Path) -> None:
     arguments = ["--profile", "demo", "--templates", str(templates), "--out", str(tmp_path)]
     assert build.main(arguments) == 0
     assert yaml.safe_load((tmp_path / "tidegauge.yml").read_text()) == {"drain_cap": 20}
+
+
+@pytest.mark.parametrize(
+    "setting,value,problem",
+    [
+        ("ttft_bound", "3", "ttft_bound: '3' is no bucket bound; choose one of 0.01, "),
+        ("ttft_bound", "soon", "ttft_bound: 'soon' is no bucket bound"),
+        (
+            "ttft_objective_ratio",
+            "0.9",
+            "ttft_objective_ratio: '0.9' must be a ratio between 0.931",
+        ),
+        ("success_objective_ratio", "1", "success_objective_ratio: '1' must be a ratio between"),
+        ("success_objective_ratio", "99%", "success_objective_ratio: '99%' must be a ratio"),
+    ],
+)
+def test_an_objective_over_which_a_rule_would_be_silent_is_refused(
+    setting: str, value: str, problem: str
+) -> None:
+    with pytest.raises(build.BuildError) as caught:
+        build.generate("production", settings={setting: value})
+    assert str(caught.value).startswith(problem)
+
+
+def test_a_whole_bound_is_written_as_it_is_exported() -> None:
+    files = build.generate("production", settings={"ttft_bound": "5"})
+    assert 'le="5.0"' in files["recording.yml"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -262,3 +263,36 @@ async def test_a_body_that_is_no_chunked_body_ends_with_its_client() -> None:
         writer.write(b"this is no chunk\r\n")
         writer.close()
         assert (await recorded(exchanges)).outcome == "aborted"
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        pytest.param(
+            b"POST /v1/completions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"SECRET\r\n",
+            id="a chunk without a size",
+        ),
+        pytest.param(
+            b"POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n"
+            b"{}SECRET text\r\n\r\n",
+            id="more body than was announced",
+        ),
+        pytest.param(b"GET /\xffSECRET HTTP/1.1\r\nHost: x\r\n\r\n", id="a path of raw bytes"),
+    ],
+)
+async def test_what_cannot_be_parsed_is_not_quoted_in_the_log(
+    request_bytes: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    async with tapping("http://127.0.0.1:1", []) as url:
+        parts = URL(url)
+        reader, writer = await asyncio.open_connection(parts.host, parts.port)
+        for _ in range(2):  # what comes second on a connection is logged more loudly
+            writer.write(request_bytes)
+        writer.write_eof()
+        await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+        await writer.wait_closed()
+    formatted = "\n".join(logging.Formatter().format(record) for record in caplog.records)
+    assert "SECRET" not in formatted

@@ -252,3 +252,25 @@ def test_model_names_pass_an_allow_list(
 )
 def test_only_completions_are_measured(method: str, path: str, measured: bool) -> None:  # noqa: FBT001
     assert is_measured(method, path) is measured
+
+
+def whole(document: object) -> Exchange:
+    """What was heard of one JSON document with status 200."""
+    wire = Wire(models=frozenset({"chat"}), begun=0.0)
+    wire.request_piece(json.dumps({"model": "chat", "prompt": "x"}).encode())
+    wire.request_end()
+    wire.answer_head(200, content_type="application/json", content_encoding="")
+    wire.answer_piece(json.dumps(document).encode(), 1.0)
+    return wire.end("complete", 1.0)
+
+
+def test_an_error_that_calls_itself_200_is_no_success() -> None:
+    assert whole({"error": {"message": "out of memory"}}).outcome == "cut"
+    assert whole({"choices": [{"text": "x"}]}).outcome == "ok"
+
+
+@pytest.mark.parametrize("count", [2**53, 10**400, -1, 1.5, True, "7"])
+def test_a_count_that_is_none_is_unknown(count: object) -> None:
+    usage = {"prompt_tokens": count, "completion_tokens": 7}
+    exchange = whole({"choices": [{"text": "x"}], "usage": usage})
+    assert (exchange.prompt_tokens, exchange.generation_tokens) == (None, 7)

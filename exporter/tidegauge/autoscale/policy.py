@@ -1,8 +1,9 @@
 """How many replicas a pool should have, and why.
 
 No clock, no network, no logging: same arguments, same answer. The laws, each a property test:
-the answer is within the bounds whenever demand is known; unknown, partial or stale data never
-shrinks a pool; a pool shrinks only after a whole stabilisation window of known demand.
+the answer is within the bounds, but for a pool above its maximum that untrusted data would shrink;
+unknown, partial or stale data never shrinks a pool; a pool shrinks only after a whole stabilisation
+window of known demand.
 """
 
 import math

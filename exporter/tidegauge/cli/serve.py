@@ -69,7 +69,7 @@ def _parts(config: ServeConfig) -> tuple[list[Schedule], Door | None]:
         schedules.append(Schedule(gpu, config.gpu.interval, 3 * config.gpu.timeout))
     if config.engine:
         schedules.append(_engine(config.engine))
-    drift = _drift(config.drift) if config.drift else None
+    drift = _drift(config.drift, config.traffic) if config.drift else None
     if config.drift and drift:
         schedules.append(Schedule(drift, config.drift.interval, 1))
     door = None
@@ -91,9 +91,16 @@ def _engine(config: EngineConfig) -> Schedule:
     return Schedule(source, config.interval, 2 * config.timeout)
 
 
-def _drift(config: DriftConfig) -> DriftSource:
+def _drift(config: DriftConfig, traffic: TrafficConfig | None) -> DriftSource:
     limits = WindowLimits(config.window_requests, config.window, config.min_requests)
     references = [_reference(path) for path in config.references]
+    measured = traffic.models if traffic else ()
+    for path, reference in zip(config.references, references, strict=True):
+        if reference.model not in measured:
+            raise DriftReferenceError(
+                f"{path}: is of model {reference.model!r}, which serve.traffic.models does not "
+                f"name ({', '.join(measured) or 'none'}); its requests would never be scored"
+            )
     return DriftSource(DriftMonitor(references, limits), clock=time.monotonic)
 
 

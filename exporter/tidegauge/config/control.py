@@ -83,7 +83,8 @@ class ScalingConfig(Section):
     reporting: str = Field(
         min_length=1,
         description="PromQL that counts the replicas whose measurements are in `demand` and fresh. "
-        "While it is below the number of replicas that serve, the pool does not shrink.",
+        "While it is below the number of replicas that have ever served and still run, unhealthy "
+        "and draining ones included, the pool does not shrink.",
     )
     capacity: float = Field(
         gt=0, allow_inf_nan=False, description="Demand that one replica carries well."

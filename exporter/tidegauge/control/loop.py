@@ -154,13 +154,11 @@ class PoolLoop:
         """The size asked for last: by us, or before a restart by whoever was in charge."""
         if self._size is not None:
             return self._size
-        active = sum(r.phase != "stopping" and r.name not in self._draining for r in replicas)
+        active = sum(replica.phase != "stopping" for replica in replicas)
         return max(active, self._pool.wanted() or 0)
 
     async def _act(self, steps: Plan) -> None:
         """Take the steps; one that fails holds up what follows it and is tried again next round."""
-        for replica in steps.admit:
-            await self._step("admit", self._route.admit(replica.name, replica.serve))
         for name in steps.drain:
             await self._step("drain", self._route.drain(name))
         kept = {
@@ -170,7 +168,11 @@ class PoolLoop:
         }
         victims = [name for name in steps.victims if name not in kept]
         size = steps.size + len(steps.victims) - len(victims)
-        await self._step("resize", self._pool.resize(size, victims=victims))
+        settled = await self._step("resize", self._pool.resize(size, victims=victims))
+        for replica in steps.admit:
+            # Who serves is recorded before it is sent anything: the pool must not forget it.
+            if settled or replica.phase == "serving":
+                await self._step("admit", self._route.admit(replica.name, replica.serve))
 
     async def _step(self, action: str, work: Awaitable[None]) -> bool:
         try:

@@ -11,7 +11,7 @@ route that has forgotten its members, needs no case of its own.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tidegauge.control.pools.pool import Replica
+from tidegauge.control.pools.pool import Phase, Replica
 from tidegauge.control.routes.route import Member
 
 
@@ -47,6 +47,7 @@ def plan(
     running = [replica for replica in replicas if replica.phase != "stopping"]
     if members is None:
         return Plan(size=max(desired, len(running)), draining=draining)
+    phases = {replica.name: replica.phase for replica in running}
     routed = {member.name: member for member in members}
     leaving = _leaving(running, routed, draining, now=now)
     staying = [replica for replica in running if replica.name not in leaving]
@@ -61,9 +62,9 @@ def plan(
         name
         for name, since in leaving.items()
         if now - since >= drain_cap_seconds
-        or _is_drained(routed.get(name), remembered=name in draining)
+        or _is_drained(routed.get(name), phases[name], remembered=name in draining)
     )
-    names = {replica.name for replica in running}
+    names = phases.keys()
     return Plan(
         admit=tuple(r for r in staying if r.healthy and _unrouted(routed.get(r.name))),
         drain=tuple(
@@ -108,14 +109,14 @@ def _superfluous(
     return [staying[place] for place in order[: max(0, len(staying) - desired)]]
 
 
-def _is_drained(member: Member | None, *, remembered: bool) -> bool:
+def _is_drained(member: Member | None, phase: Phase, *, remembered: bool) -> bool:
     """Whether nothing is under way on a leaving replica.
 
-    One that was never routed has nothing; one that was, and that the route no longer knows, may
+    One that is starting was never routed. One that serves and that the route does not know may
     still be answering behind a HAProxy that was reloaded.
     """
     if member is None:
-        return not remembered
+        return phase == "starting"
     sent_away = member.state != "ready" or (remembered and not member.up)
     return sent_away and member.connections == 0
 

@@ -27,8 +27,8 @@ def objects(value: object) -> list[dict[str, object]]:
 
 
 def count(value: object) -> int | None:
-    """The value if it is a whole number of things, 0 or more."""
-    return value if type(value) is int and value >= 0 else None
+    """The value if it is a whole number of things, from 0 to what a float counts exactly."""
+    return value if type(value) is int and 0 <= value < 2**53 else None
 
 
 class Copy:

@@ -133,6 +133,7 @@ class DocumentHearing:
             finish_reason=said.finish_reason,
             prompt_tokens=said.prompt_tokens,
             generation_tokens=said.generation_tokens,
+            failed=said.failed,
         )
 
 

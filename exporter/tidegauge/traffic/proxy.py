@@ -5,6 +5,7 @@ that the upstream left unfinished is never ended cleanly: the client's connectio
 a half answer can not pass for a whole one.
 """
 
+import logging
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable
@@ -17,6 +18,7 @@ from yarl import URL
 
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.headers import passed_on
+from tidegauge.traffic.quiet import facts_only
 from tidegauge.traffic.wire import End, Wire, is_measured
 
 # HAProxy takes header lines of 16 KiB; aiohttp's default of 8 KiB would refuse some of them.
@@ -98,6 +100,9 @@ class Tap:
         self._in_flight += 1
         try:
             response, end = await self._forward(request, wire, without=_NOT_TO_MEASURED_UPSTREAM)
+        except Exception:
+            end = "cut"  # our own failure, not the client's doing
+            raise
         finally:
             self._in_flight -= 1
             self._record(wire.end(end, self._clock()))
@@ -175,6 +180,7 @@ def tap_runner(tap: Tap, *, shutdown_seconds: float = 60.0) -> web.AppRunner:
     return web.AppRunner(
         tap_app(tap),
         access_log=None,
+        logger=facts_only(logging.getLogger(f"{__name__}.server")),
         auto_decompress=False,
         handler_cancellation=True,
         max_field_size=_HEADER_LINE_BYTES,

@@ -1,6 +1,6 @@
 """Processes as the kernel knows them: a pid is only an identity together with its start time.
 
-Linux only, through /proc.
+Linux only, through /proc. An OSError from here means that it could not be told.
 """
 
 import contextlib
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PROC = Path("/proc")
+# What is gone, or somebody else's. Anything else (no file descriptor left, say) is no answer.
+_NOT_OURS = (FileNotFoundError, ProcessLookupError, PermissionError)
 _STATE, _GROUP, _START = 0, 2, 19  # fields of /proc/PID/stat after the command's name
 
 
@@ -99,7 +101,7 @@ def _marked(wanted: bytes) -> Iterator[tuple[int, str]]:
     for pid in _pids():
         try:
             environment = (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
-        except OSError:
+        except _NOT_OURS:
             continue
         stat = _stat(pid)
         found = next((each for each in environment if each.startswith(wanted)), None)
@@ -122,6 +124,6 @@ def _stat(pid: int) -> list[str] | None:
     try:
         # A process may call itself anything, half a character included.
         text = (_PROC / str(pid) / "stat").read_text(errors="replace")
-    except OSError:
+    except _NOT_OURS:
         return None
     return text.rpartition(")")[2].split()  # the name before it may hold spaces and brackets

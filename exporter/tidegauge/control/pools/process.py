@@ -9,7 +9,6 @@ import asyncio
 import logging
 import secrets
 import signal
-import socket
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,12 +18,14 @@ from tidegauge.control.clock import since_boot
 from tidegauge.control.pools import proc
 from tidegauge.control.pools.checks import Checks
 from tidegauge.control.pools.pool import FAILURES, Failure, Phase, PoolError, Replica
+from tidegauge.control.pools.ports import free_ports
 from tidegauge.control.pools.records import Record, Records
-from tidegauge.control.pools.spec import Part, ReplicaSpec
+from tidegauge.control.pools.spec import Part, ReplicaSpec, filled
 
 logger = logging.getLogger(__name__)
 
 MARK = "TIDEGAUGE_REPLICA"  # environment variable of every process: RUN_DIR:REPLICA:PART
+_CHECKS_TO_FAIL = 3  # in a row, however long ago the first of them was
 _LONGEST_PAUSE = 6  # a replica that fails to start is tried again after 2, 4, … 64 seconds
 
 
@@ -40,7 +41,15 @@ class _Watched:
     def phase(self) -> Phase:
         if self.failure or self.record.stopping_since is not None:
             return "stopping"
-        return "starting" if self.record.serving_since is None and not self.healthy else "serving"
+        return "starting" if self.record.serving_since is None else "serving"
+
+
+@dataclass(frozen=True, slots=True)
+class _Failing:
+    """Checks that failed one after the other: since when, and how many."""
+
+    since: float
+    times: int
 
 
 class ProcessPool:
@@ -55,14 +64,25 @@ class ProcessPool:
         self._checks = Checks()
         self._children: set[int] = set()
         self._healthy: dict[str, bool] = {}
-        self._unhealthy_since: dict[str, float] = {}
+        self._failing: dict[str, _Failing] = {}
         self._failures: Counter[Failure] = Counter(dict.fromkeys(FAILURES, 0))
         self._failed_in_a_row = 0
         self._not_before = 0.0
 
     def adopt(self) -> None:
         self._records.lock()
-        self._end_strays()
+        records = self._known()
+        strays = [
+            group
+            for group, mark in self._marked().items()
+            for name, _, part in [mark.partition(":")]
+            if part not in records[name].processes
+        ]
+        proc.signal_groups(strays, signal.SIGKILL)
+        if strays:
+            logger.warning("strays ended", extra={"process_groups": strays})
+        if records:
+            logger.info("replicas adopted", extra={"replicas": " ".join(records)})
 
     async def close(self) -> None:
         """Let go of the directory; the replicas run on."""
@@ -73,11 +93,19 @@ class ProcessPool:
         return self._records.size()
 
     async def replicas(self) -> Sequence[Replica]:
-        records = self._records.all()
-        checks = (self._checks.all_pass(record.ready.values()) for record in records)
-        names = (record.name for record in records)
-        self._healthy = dict(zip(names, await asyncio.gather(*checks), strict=True))
-        return [_replica(self._look(record)) for record in records]
+        try:
+            records = self._known().values()
+            checks = (self._checks.all_pass(record.ready.values()) for record in records)
+            answers = await asyncio.gather(*checks)
+            names = (record.name for record in records)
+            self._note(dict(zip(names, answers, strict=True)))
+            return [_replica(watched) for watched in self._looks()]
+        except OSError as error:
+            self._failing.clear()
+            raise PoolError(f"{self._records.directory}: {error}") from error
+        except PoolError:
+            self._failing.clear()  # what cannot be watched is not known to fail without a break
+            raise
 
     async def resize(self, size: int, *, victims: Collection[str] = ()) -> None:
         self._children = {pid for pid in self._children if not proc.reap(pid)}
@@ -91,12 +119,14 @@ class ProcessPool:
         return dict(self._failures)
 
     def _converge(self, size: int, victims: Collection[str]) -> None:
-        staying = self._tended([self._look(record) for record in self._records.all()])
+        staying = [watched.record for watched in self._looks() if self._tend(watched)]
         for record in staying:
             if record.name in victims:
                 self._stop(record)
         staying = [record for record in staying if record.name not in victims]
-        for record in staying[size:]:  # the youngest, where nobody said which
+        # Where nobody said which: those that do not serve, then the youngest.
+        worth = sorted(staying, key=lambda record: not self._healthy.get(record.name, False))
+        for record in worth[size:]:
             self._stop(record)
         for _ in range(size - len(staying)):
             if self._clock() >= self._not_before:
@@ -104,50 +134,77 @@ class ProcessPool:
 
     # Watching.
 
-    def _look(self, record: Record) -> _Watched:
-        """Processes as they are now; answers as they were when `replicas` last asked."""
-        healthy = self._healthy.get(record.name, False) and record.stopping_since is None
-        return _Watched(record, healthy, self._failure(record, self._clock(), healthy=healthy))
+    def _known(self) -> dict[str, Record]:
+        """Every record, by name.
 
-    def _failure(self, record: Record, now: float, *, healthy: bool) -> Failure | None:
+        Raises:
+            PoolError: replicas run that no record knows. The records are lost, and neither to end
+                what may well be serving nor to start it again is for us.
+        """
+        records = {record.name: record for record in self._records.all()}
+        marked = self._marked().items()
+        if lost := sorted(group for group, mark in marked if mark.partition(":")[0] not in records):
+            raise PoolError(
+                f"{self._records.directory}: no record names the replicas that process groups "
+                f"{', '.join(map(str, lost))} belong to; restore the folder, or end them"
+            )
+        return records
+
+    def _note(self, healthy: dict[str, bool]) -> None:
+        """Remember what the checks said, and for how long they have failed."""
+        self._healthy = healthy
+        failing = {name: self._failing.get(name) for name, well in healthy.items() if not well}
+        self._failing = {
+            name: _Failing(before.since, before.times + 1) if before else _Failing(self._clock(), 1)
+            for name, before in failing.items()
+        }
+
+    def _looks(self) -> list[_Watched]:
+        """Processes as they are now; answers as they were when `replicas` last asked.
+
+        Checks that fail are doubtful evidence, and may be our own fault: one replica goes for
+        them at a time, and only while nothing else changes.
+        """
+        looks = [self._look(record) for record in self._records.all()]
+        ill = [watched for watched in looks if watched.failure == "unhealthy"]
+        changing = any(watched.phase != "serving" for watched in looks if watched not in ill)
+        spared = ill if changing else ill[1:]
+        return [replace(w, failure=None) if w in spared else w for w in looks]
+
+    def _look(self, record: Record) -> _Watched:
+        healthy = self._healthy.get(record.name, False) and record.stopping_since is None
+        return _Watched(record, healthy, self._failure(record))
+
+    def _failure(self, record: Record) -> Failure | None:
         if record.stopping_since is not None:
             return None
         parts = [record.processes.get(part) for part in record.ready]
         if not all(process is not None and proc.alive(process) for process in parts):
             return "died"
-        if healthy:
-            self._unhealthy_since.pop(record.name, None)
+        failing = self._failing.get(record.name)
+        if failing is None:
             return None
-        since = self._unhealthy_since.setdefault(record.name, now)
         if record.serving_since is None:
-            late = now - record.created >= self._spec.start_timeout_seconds
+            late = self._clock() - record.created >= self._spec.start_timeout_seconds
             return "start_timeout" if late else None
-        return "unhealthy" if now - since >= self._spec.unhealthy_timeout_seconds else None
+        lasts = self._clock() - failing.since >= self._spec.unhealthy_timeout_seconds
+        return "unhealthy" if lasts and failing.times >= _CHECKS_TO_FAIL else None
 
-    def _tended(self, looks: Sequence[_Watched]) -> list[Record]:
-        """Do what each replica's state asks for; those that stay."""
-        staying = []
-        unhealthy = [watched for watched in looks if watched.failure == "unhealthy"]
-        for watched in looks:
-            if watched.record.stopping_since is not None:
-                self._finish(watched.record, self._clock() - watched.record.stopping_since)
-            elif watched.failure and watched not in unhealthy[1:]:  # one at a time
-                self._fail(watched.record, watched.failure)
-            else:
-                staying.append(self._settled(watched))
-        return staying
-
-    def _settled(self, watched: _Watched) -> Record:
-        """Note that a replica serves, when it first does."""
+    def _tend(self, watched: _Watched) -> bool:
+        """Do what the replica's state asks for; whether it stays."""
         record, now = watched.record, self._clock()
-        if not watched.healthy or record.serving_since is not None:
-            return record
-        record = replace(record, serving_since=now)
-        self._records.write(record)
-        self._failed_in_a_row = 0
-        took = now - record.created
-        logger.info("replica ready", extra={"replica": record.name, "after_seconds": took})
-        return record
+        if record.stopping_since is not None:
+            self._finish(record, now - record.stopping_since)
+            return False
+        if watched.failure:
+            self._fail(record, watched.failure)
+            return False
+        if watched.healthy and record.serving_since is None:
+            self._records.write(replace(record, serving_since=now))
+            self._failed_in_a_row = 0
+            took = now - record.created
+            logger.info("replica ready", extra={"replica": record.name, "after_seconds": took})
+        return True
 
     def _fail(self, record: Record, failure: Failure) -> None:
         self._stop(record)
@@ -173,20 +230,20 @@ class ProcessPool:
     def _new_record(self) -> Record:
         name = f"{self._spec.pool}-{secrets.token_hex(4)}"
         taken = {port for record in self._records.all() for port in record.ports.values()}
-        ports = _free_ports(self._spec.ports, taken)
+        ports = free_ports(self._spec.ports, taken)
         return Record(
             name=name,
             created=self._clock(),
             ports=ports,
             serve=f"127.0.0.1:{ports[self._spec.serve]}",
             scrape=f"127.0.0.1:{ports[self._spec.scrape]}",
-            ready={part.name: _filled(part.ready, name, ports) for part in self._spec.parts},
+            ready={part.name: filled(part.ready, name, ports) for part in self._spec.parts},
             processes={},
         )
 
     def _start_part(self, record: Record, part: Part) -> Record:
-        command = [_filled(word, record.name, record.ports) for word in part.command]
-        env = {k: _filled(text, record.name, record.ports) for k, text in part.env.items()}
+        command = [filled(word, record.name, record.ports) for word in part.command]
+        env = {k: filled(text, record.name, record.ports) for k, text in part.env.items()}
         env[MARK] = f"{self._records.directory}:{record.name}:{part.name}"
         try:
             pid = proc.spawn(command, env=env, log=self._records.log(record.name))
@@ -209,7 +266,6 @@ class ProcessPool:
 
     def _stop(self, record: Record) -> None:
         self._records.write(replace(record, stopping_since=self._clock()))
-        self._unhealthy_since.pop(record.name, None)
         proc.signal_groups(self._groups(record), signal.SIGTERM)
         logger.info("replica stopping", extra={"replica": record.name})
 
@@ -229,27 +285,6 @@ class ProcessPool:
     def _marked(self, prefix: str = "") -> dict[int, str]:
         return proc.marked_groups(MARK, f"{self._records.directory}:{prefix}")
 
-    def _end_strays(self) -> None:
-        """Kill what an earlier controller started and had no time to record.
-
-        Raises:
-            PoolError: replicas run that no record knows: the records are lost, and to kill what
-                may well be serving is not for us.
-        """
-        records = {record.name: record for record in self._records.all()}
-        marked = {group: mark.split(":") for group, mark in self._marked().items()}
-        if lost := sorted(group for group, (name, *_) in marked.items() if name not in records):
-            raise PoolError(
-                f"{self._records.directory}: no record names the replicas that process groups "
-                f"{', '.join(map(str, lost))} belong to; restore the folder, or end them"
-            )
-        strays = [g for g, (name, part) in marked.items() if part not in records[name].processes]
-        proc.signal_groups(strays, signal.SIGKILL)
-        if strays:
-            logger.warning("strays ended", extra={"process_groups": strays})
-        if records:
-            logger.info("replicas adopted", extra={"replicas": " ".join(records)})
-
 
 def _replica(watched: _Watched) -> Replica:
     record = watched.record
@@ -260,19 +295,3 @@ def _replica(watched: _Watched) -> Replica:
         serve=record.serve,
         scrape=record.scrape,
     )
-
-
-def _filled(text: str, name: str, ports: Mapping[str, int]) -> str:
-    return text.format(replica=name, **ports)
-
-
-def _free_ports(names: Sequence[str], taken: Collection[int]) -> dict[str, int]:
-    """A free loopback port for each name, none of them in `taken`."""
-    ports: dict[str, int] = {}
-    while len(ports) < len(names):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        if port not in taken and port not in ports.values():
-            ports[names[len(ports)]] = port
-    return ports

@@ -5,6 +5,7 @@ new one. One controller at a time: the directory is locked while it is in charge
 cannot be read is an error, never an empty pool.
 """
 
+import contextlib
 import fcntl
 import json
 import os
@@ -61,6 +62,8 @@ class Records:
             self.directory.mkdir(parents=True, exist_ok=True)
             self._lock = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for unfinished in self.directory.glob("*.new"):  # of a controller that was killed
+                unfinished.unlink()
         except BlockingIOError:
             message = f"{self.directory}: another tidegauge control runs this pool; stop it first"
             raise PoolError(message) from None
@@ -148,6 +151,8 @@ class Records:
                 os.fsync(file.fileno())
             new.replace(path)
         except OSError as error:
+            with contextlib.suppress(OSError):
+                new.unlink()
             raise PoolError(f"{path}: cannot be written: {error.strerror}") from None
 
 

@@ -33,3 +33,12 @@ class ReplicaSpec:
     start_timeout_seconds: float
     unhealthy_timeout_seconds: float
     kill_grace_seconds: float
+
+
+def filled(text: str, replica: str, ports: Mapping[str, int]) -> str:
+    """`text` with its placeholders replaced.
+
+    >>> filled("http://127.0.0.1:{engine}/health", "chat-1f00ba12", {"engine": 8000})
+    'http://127.0.0.1:8000/health'
+    """
+    return text.format(replica=replica, **ports)
