@@ -1,6 +1,7 @@
 """From the requests of an ordinary period to a reference."""
 
 from collections.abc import Sequence
+from math import fsum
 
 from tidegauge.drift.bins import Value
 from tidegauge.drift.channels import CHANNELS, Channel, Observation
@@ -42,4 +43,5 @@ def _learned(channel: Channel, observations: Sequence[Observation]) -> ChannelRe
 
 
 def _counts(spreads: Sequence[Value]) -> tuple[float, ...]:
-    return tuple(sum(column) for column in zip(*spreads, strict=True))
+    # fsum, for the same digest whatever Python adds up: sum() rounds otherwise since 3.12.
+    return tuple(fsum(column) for column in zip(*spreads, strict=True))

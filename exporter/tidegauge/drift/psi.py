@@ -17,7 +17,7 @@ bins, shows less, but for classes that hardly occur, where the half request weig
 """
 
 from collections.abc import Sequence
-from math import log
+from math import fsum, log
 
 from tidegauge.drift.bins import Value
 from tidegauge.drift.reference import ChannelReference
@@ -34,7 +34,7 @@ def population_stability(shares: Sequence[float], reference: Sequence[float]) ->
     >>> round(population_stability((0.6, 0.4), (0.4, 0.6)), 6)
     0.162186
     """
-    return sum((q - p) * log(q / p) for q, p in zip(shares, reference, strict=True))
+    return fsum((q - p) * log(q / p) for q, p in zip(shares, reference, strict=True))
 
 
 def psi_by_chance(bins: int, requests: int, reference_requests: int) -> float:

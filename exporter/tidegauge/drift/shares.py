@@ -4,6 +4,7 @@ The recording rule that scores all replicas as one uses the same half request.
 """
 
 from collections.abc import Sequence
+from math import fsum
 
 HALF_REQUEST = 0.5
 
@@ -14,5 +15,5 @@ def smoothed_shares(counts: Sequence[float]) -> tuple[float, ...]:
     >>> smoothed_shares((3, 0))
     (0.875, 0.125)
     """
-    total = sum(counts) + HALF_REQUEST * len(counts)
+    total = fsum(counts) + HALF_REQUEST * len(counts)
     return tuple((count + HALF_REQUEST) / total for count in counts)
