@@ -1,7 +1,6 @@
 """A real llama.cpp server for a test: started on a free loopback port, ended by pid."""
 
 import contextlib
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from demo.model import ModelShape, cached_model
+from tests.haproxy import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = ModelShape(width=64, layers=2, heads=2, feed_forward=128)
@@ -26,13 +26,6 @@ class RunningEngine:
 
     url: str
     process: subprocess.Popen[str]
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @contextlib.contextmanager

@@ -1,7 +1,6 @@
 """Which alerts a real Alertmanager holds back while another one says it all."""
 
 import json
-import socket
 import subprocess
 import time
 import urllib.error
@@ -12,6 +11,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from tests.haproxy import free_port
 
 Labels = dict[str, str]
 Pair = tuple[Labels, Labels]  # while the first fires, the second is held back, or is not
@@ -82,7 +83,7 @@ def alertmanager(
     """Base URL of an Alertmanager that runs the production configuration."""
     folder = tmp_path_factory.mktemp("alertmanager")
     assert build.main(["--out", str(folder)]) == 0
-    address = f"127.0.0.1:{_free_port()}"
+    address = f"127.0.0.1:{free_port()}"
     command = (
         tool("alertmanager"),
         f"--config.file={folder / 'alertmanager.yml'}",
@@ -156,10 +157,3 @@ def _wait_ready(url: str, log: Path) -> None:
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.05)
     pytest.fail(f"Alertmanager is not ready after {READY_SECONDS} s: {log.read_text()[-2000:]}")
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
