@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tidegauge.cli.program import add_config_flags, complain, configured, run_until_signal
 from tidegauge.config import ServeConfig
-from tidegauge.config.serve import DriftConfig, EngineConfig, TrafficConfig
+from tidegauge.config.engine import EngineConfig
+from tidegauge.config.serve import DriftConfig, TrafficConfig
 from tidegauge.drift.monitor import DriftMonitor
 from tidegauge.drift.reference import DriftReferenceError, Reference
 from tidegauge.drift.reference_text import load as load_reference

@@ -1,37 +1,12 @@
 """The `serve:` section: what the sidecar reads and where it listens."""
 
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
+from tidegauge.config.engine import EngineConfig
+from tidegauge.config.gpu import GpuConfig
 from tidegauge.config.values import Address, HttpUrl, PositiveSeconds, ReadableFile, Section
-
-
-class GpuConfig(Section):
-    """GPUs through NVML."""
-
-    enabled: bool = Field(default=True, description="Read GPUs; false on machines without one.")
-    interval: PositiveSeconds = Field(default=1.0, description="Time between two reads.")
-    timeout: PositiveSeconds = Field(
-        default=2.0, description="A device that has not answered by then costs its own series."
-    )
-
-
-class EngineConfig(Section):
-    """The inference engine beside this sidecar."""
-
-    url: HttpUrl = Field(description="Base URL of the engine; its metrics are read at /metrics.")
-    dialect: Literal["auto", "llamacpp", "vllm"] = Field(
-        default="auto", description="Which engine it is; auto tells by the names of its metrics."
-    )
-    model: str = Field(
-        default="", description="Model name for engines that do not say it (llama.cpp)."
-    )
-    interval: PositiveSeconds = Field(default=5.0, description="Time between two reads.")
-    timeout: PositiveSeconds = Field(default=3.0, description="When to give up on one read.")
-    max_bytes: int = Field(
-        default=16 * 1024 * 1024, ge=1024, description="An answer larger than this is refused."
-    )
 
 
 class TrafficConfig(Section):

@@ -60,7 +60,10 @@ class Dialect:
 
     `fingerprint` are row names that this engine always has, from its first second, and that no
     other engine has all of. `model_label` and `rank_label` name the raw labels that carry the
-    model and the data-parallel rank; None where the engine has none.
+    model and the data-parallel rank; None where the engine has none. `prefixes` begin the names
+    that only this engine writes: what begins so, is read by no rule and is not in `ignored` (family
+    names that we know and leave alone on purpose) is a name that we have yet to learn. `paths` are
+    where the engine serves its metrics, the usual one first.
 
     Raises:
         ValueError: there is nothing to recognise or to translate.
@@ -71,6 +74,9 @@ class Dialect:
     rules: tuple[Rule, ...]
     model_label: str | None = None
     rank_label: str | None = None
+    prefixes: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ("/metrics",)
 
     def __post_init__(self) -> None:
         if not self.name or not self.fingerprint or not self.rules:

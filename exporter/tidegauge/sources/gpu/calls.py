@@ -3,13 +3,17 @@
 A new series is one row here and one function in nvml.py.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from tidegauge.catalog import Metric
 from tidegauge.catalog import gpu as catalog
 from tidegauge.sources.gpu import nvml
 from tidegauge.sources.gpu.nvml import Handle
+
+Tier = Literal["fast", "medium", "slow", "gpm"]
+TIERS: tuple[Tier, ...] = get_args(Tier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,27 +111,36 @@ def _clock(domain: int, label: str) -> tuple[Call, ...]:
     return _one(f"nvmlDeviceGetClockInfo/{domain}", catalog.CLOCK, hertz, label)
 
 
-# Each row is a question: its calls are tried in order until one is supported.
-QUESTIONS: tuple[tuple[Call, ...], ...] = (
-    (Call("nvmlDeviceGetUtilizationRates", _utilization),),
-    (
-        Call("nvmlDeviceGetMemoryInfo_v2", _memory),
-        Call("nvmlDeviceGetMemoryInfo", _memory_before_v2),
+Question = tuple[Call, ...]
+"""One thing to know, as calls that are tried in order until one is supported."""
+
+QUESTIONS: Mapping[Tier, tuple[Question, ...]] = {
+    "fast": (
+        (Call("nvmlDeviceGetUtilizationRates", _utilization),),
+        _one("nvmlDeviceGetPowerUsage", catalog.POWER, nvml.power_watts),
+        _one("nvmlDeviceGetTotalEnergyConsumption", catalog.ENERGY, nvml.energy_joules),
     ),
-    _one("nvmlDeviceGetPowerUsage", catalog.POWER, nvml.power_watts),
-    _one("nvmlDeviceGetEnforcedPowerLimit", catalog.POWER_LIMIT, nvml.power_limit_watts),
-    _one("nvmlDeviceGetTotalEnergyConsumption", catalog.ENERGY, nvml.energy_joules),
-    (
-        *_temperature("nvmlDeviceGetTemperatureV", nvml.core_celsius, "core"),
-        *_temperature("nvmlDeviceGetTemperature", nvml.core_celsius_before_v, "core"),
+    "medium": (
+        (
+            Call("nvmlDeviceGetMemoryInfo_v2", _memory),
+            Call("nvmlDeviceGetMemoryInfo", _memory_before_v2),
+        ),
+        _one("nvmlDeviceGetEnforcedPowerLimit", catalog.POWER_LIMIT, nvml.power_limit_watts),
+        (
+            *_temperature("nvmlDeviceGetTemperatureV", nvml.core_celsius, "core"),
+            *_temperature("nvmlDeviceGetTemperature", nvml.core_celsius_before_v, "core"),
+        ),
+        _temperature("nvmlDeviceGetFieldValues/82", nvml.memory_celsius, "memory"),
+        _clock(0, "graphics"),
+        _clock(1, "sm"),
+        _clock(2, "memory"),
+        _clock(3, "video"),
+        (
+            Call("nvmlDeviceGetCurrentClocksEventReasons", _event_reasons),
+            Call("nvmlDeviceGetCurrentClocksThrottleReasons", _throttle_reasons),
+        ),
     ),
-    _temperature("nvmlDeviceGetFieldValues/82", nvml.memory_celsius, "memory"),
-    _clock(0, "graphics"),
-    _clock(1, "sm"),
-    _clock(2, "memory"),
-    _clock(3, "video"),
-    (
-        Call("nvmlDeviceGetCurrentClocksEventReasons", _event_reasons),
-        Call("nvmlDeviceGetCurrentClocksThrottleReasons", _throttle_reasons),
-    ),
-)
+    "slow": (),
+    "gpm": (),
+}
+"""What is asked on each tier's clock."""

@@ -4,13 +4,14 @@ Runs in the device's lane: only `labels` and `asking` are read from elsewhere, a
 replaced whole.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from tidegauge.catalog import gpu as catalog
 from tidegauge.samples import Sample
 from tidegauge.sources.gpu import nvml
-from tidegauge.sources.gpu.calls import QUESTIONS, Call, Value
+from tidegauge.sources.gpu.calls import QUESTIONS, Call, Question, Tier, Value
 from tidegauge.sources.gpu.nvml import (
     DeviceLostError,
     DriverGoneError,
@@ -18,6 +19,9 @@ from tidegauge.sources.gpu.nvml import (
     NvmlError,
     UnsupportedError,
 )
+
+OnCall = Callable[[str, float, int], None]
+"""Told of each call: its name, how long it took in seconds, and its nvmlReturn_t."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,29 +36,30 @@ class Device:
     `asking` is the call that was made last, for messages.
     """
 
-    def __init__(self, index: int, *, driver_version: str) -> None:
+    def __init__(self, index: int, *, driver_version: str, on_call: OnCall | None = None) -> None:
         self.index = index
         self.labels = (str(index), "")
         self.asking = ""
         self._driver_version = driver_version
+        self._on_call = on_call
         self._opened: _Opened | None = None
         self._unsupported: set[str] = set()
 
-    def read(self) -> tuple[Sample, ...]:
-        """The device's series now, `up` left out; a call that fails costs its own series.
+    def read(self, tier: Tier) -> tuple[Sample, ...]:
+        """The tier's series now, `up` left out; a call that fails costs its own series.
 
         Raises:
             NvmlError: nothing at all could be read; DeviceLostError and DriverGoneError say why.
         """
         try:
-            return self._read()
+            return self._read(tier)
         except DeviceLostError:
             self._opened = None  # a device that was reset or put back has a new handle
             raise
 
-    def _read(self) -> tuple[Sample, ...]:
+    def _read(self, tier: Tier) -> tuple[Sample, ...]:
         opened = self._opened = self._opened or self._open()
-        values = self._values(opened.handle)
+        values = self._values(tier, opened.handle)
         samples = (Sample(v.metric, v.value, (*self.labels, *v.labels)) for v in values)
         return (opened.info, *samples)
 
@@ -74,10 +79,10 @@ class Device:
         except UnsupportedError:
             return ""
 
-    def _values(self, handle: Handle) -> tuple[Value, ...]:
+    def _values(self, tier: Tier, handle: Handle) -> tuple[Value, ...]:
         values: list[Value] = []
         failure: NvmlError | None = None
-        for question in QUESTIONS:
+        for question in QUESTIONS[tier]:
             try:
                 values += self._answer(question, handle)
             except (DeviceLostError, DriverGoneError):
@@ -88,13 +93,23 @@ class Device:
             raise failure
         return tuple(values)
 
-    def _answer(self, question: tuple[Call, ...], handle: Handle) -> tuple[Value, ...]:
+    def _answer(self, question: Question, handle: Handle) -> tuple[Value, ...]:
         for call in question:
             if call.name in self._unsupported:
                 continue
-            self.asking = call.name
             try:
-                return call.ask(handle)
+                return self._timed(call, handle)
             except UnsupportedError:
                 self._unsupported.add(call.name)
         return ()
+
+    def _timed(self, call: Call, handle: Handle) -> tuple[Value, ...]:
+        self.asking, started, code = call.name, time.perf_counter(), 0
+        try:
+            return call.ask(handle)
+        except NvmlError as error:
+            code = error.code
+            raise
+        finally:
+            if self._on_call:
+                self._on_call(call.name, time.perf_counter() - started, code)

@@ -12,6 +12,7 @@ from typing import Literal
 
 from tidegauge.catalog import gpu as catalog
 from tidegauge.samples import Sample
+from tidegauge.sources.gpu.calls import TIERS
 from tidegauge.sources.gpu.device import Device
 from tidegauge.sources.gpu.driver import Driver
 from tidegauge.sources.gpu.lane import HungError, Lane
@@ -103,7 +104,7 @@ class GpuSource:
     async def _outcome(self, gpu: _Gpu) -> _Outcome:
         device = gpu.device
         try:
-            samples = await gpu.lane.run(device.read, patience_seconds=self._timeout_seconds)
+            samples = await gpu.lane.run(_all(device), patience_seconds=self._timeout_seconds)
         except HungError as hung:
             message = f"{device.asking} on GPU {device.index} has {hung}"
             return _Outcome(device.index, _up(device, 0.0), "hung", message)
@@ -141,6 +142,13 @@ class GpuSource:
                 _log.warning("GPU %d is silent: %s", outcome.index, outcome.message)
             if outcome.trouble is None and before is not None:
                 _log.info("GPU %d answers again", outcome.index)
+
+
+def _all(device: Device) -> Callable[[], tuple[Sample, ...]]:
+    def read() -> tuple[Sample, ...]:
+        return tuple({s for tier in TIERS[:2] for s in device.read(tier)})
+
+    return read
 
 
 def _trouble(error: NvmlError) -> Trouble:
