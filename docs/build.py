@@ -12,7 +12,7 @@ from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from tidegauge.catalog import Metric, control, drift, gpu, inference, own, traffic
+from tidegauge.catalog import Metric, control, drift, gpu, gpu_meters, inference, own, traffic
 from tidegauge.config.load import Config
 from tidegauge.config.values import Section
 from tidegauge.engines import ENGINES, Dialect
@@ -22,6 +22,7 @@ HERE = Path(__file__).resolve().parent
 _SUBJECTS = (
     ("Inference", inference),
     ("GPU", gpu),
+    ("GPU between scrapes", gpu_meters),
     ("Traffic", traffic),
     ("Drift", drift),
     ("Pools", control),

@@ -41,7 +41,7 @@ async def read(source: GpuSource) -> list[Sample]:
         (catalog.UP, {(): 1.0}),
         (
             catalog.INFO,
-            {("NVIDIA H100 80GB HBM3", "00000000:01:00.0", "570.86.15"): 1.0},
+            {("NVIDIA H100 80GB HBM3", "00000000:01:00.0", "580.126.20"): 1.0},
         ),
         (catalog.UTILIZATION, {(): 0.87}),
         (catalog.MEMORY_UTILIZATION, {(): 0.41}),
@@ -49,7 +49,7 @@ async def read(source: GpuSource) -> list[Sample]:
         (catalog.MEMORY_RESERVED, {(): 603_979_776.0}),
         (catalog.MEMORY_FREE, {(): 24_916_830_208.0}),
         (catalog.MEMORY_USED, {(): 60_000_000_000.0}),
-        (catalog.POWER, {(): 612.345}),
+        (catalog.POWER, {(): 598.0}),
         (catalog.POWER_LIMIT, {(): 700.0}),
         (catalog.ENERGY, {(): 98_765_432.109}),
         (catalog.TEMPERATURE, {("core",): 64.0, ("memory",): 71.0}),
@@ -167,7 +167,7 @@ async def test_a_call_that_fails_now_is_asked_again(nvml: NvmlControl, code: int
     healed = await read(source)
 
     assert {s.metric for s in failed} == set(catalog.METRICS) - {catalog.POWER}
-    assert of(healed, catalog.POWER) == {(): 612.345}
+    assert of(healed, catalog.POWER) == {(): 598.0}
 
 
 async def test_a_lost_gpu_costs_its_own_series_only_and_comes_back(nvml: NvmlControl) -> None:
