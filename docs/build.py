@@ -12,7 +12,7 @@ from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from tidegauge.catalog import Metric, control, drift, gpu, gpu_meters, inference, own, traffic
+from tidegauge.catalog import Metric, control, drift, gpu, gpu_meters, inference, nvml, own, traffic
 from tidegauge.config.load import Config
 from tidegauge.config.values import Section
 from tidegauge.engines import ENGINES, Dialect
@@ -26,6 +26,7 @@ _SUBJECTS = (
     ("Traffic", traffic),
     ("Drift", drift),
     ("Pools", control),
+    ("NVML", nvml),
     ("tidegauge itself", own),
 )
 

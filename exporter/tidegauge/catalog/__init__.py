@@ -1,12 +1,13 @@
 """Every metric that tidegauge exports, as data: one module per subject, one table here."""
 
-from tidegauge.catalog import control, drift, gpu, gpu_meters, inference, own, traffic
+from tidegauge.catalog import control, drift, gpu, gpu_meters, inference, nvml, own, traffic
 from tidegauge.catalog.metric import Kind, Metric, Unit
 
 CATALOG: tuple[Metric, ...] = (
     *inference.METRICS,
     *gpu.METRICS,
     *gpu_meters.METRICS,
+    *nvml.METRICS,
     *traffic.METRICS,
     *drift.METRICS,
     *control.METRICS,

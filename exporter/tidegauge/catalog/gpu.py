@@ -80,6 +80,13 @@ THROTTLED = Metric(
     "1 while clocks are held down for this reason, else 0.",
     (*_SERIES, "reason"),
 )
+THROTTLE_SECONDS = Metric(
+    "llm_gpu_throttle_seconds_total",
+    "counter",
+    "Time for which clocks were held down for this reason, as the driver counts it.",
+    (*_SERIES, "reason"),
+    "seconds",
+)
 
 METRICS = (
     INFO,
@@ -96,4 +103,5 @@ METRICS = (
     TEMPERATURE,
     CLOCK,
     THROTTLED,
+    THROTTLE_SECONDS,
 )

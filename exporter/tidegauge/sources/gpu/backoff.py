@@ -12,9 +12,9 @@ class Backoff:
 
     >>> tried = Backoff(first=1, longest=300, steady_seconds=60)
     >>> [tried := tried.failed(lived_seconds=0) for _ in range(3)][-1].seconds
-    4
+    4.0
     >>> tried.failed(lived_seconds=61).seconds
-    1
+    1.0
     """
 
     first: float
@@ -26,8 +26,8 @@ class Backoff:
     def seconds(self) -> float:
         if not self.failures:
             return 0.0
-        # Beyond 2^60 it is the limit anyway, and a float can hold it.
-        return min(self.first * 2 ** min(self.failures - 1, 60), self.longest)
+        doublings = min(self.failures - 1, 60)  # beyond it is the limit anyway
+        return min(self.first * 2.0**doublings, self.longest)
 
     def failed(self, *, lived_seconds: float) -> "Backoff":
         before = 0 if lived_seconds >= self.steady_seconds else self.failures

@@ -12,7 +12,7 @@ from tidegauge.sources.gpu.carried import Carried
 from tidegauge.sources.gpu.protocol import DeviceState, Part, State
 
 # Both NVML and we may count these; where NVML does, it is right.
-_COUNTED_TWICE = frozenset[Metric]({catalog.ENERGY, gpu_meters.THROTTLE_SECONDS})
+_COUNTED_TWICE = frozenset[Metric]({catalog.ENERGY, catalog.THROTTLE_SECONDS})
 
 
 class Board:
@@ -21,16 +21,18 @@ class Board:
     def __init__(self) -> None:
         self.devices: tuple[DeviceState, ...] = ()
         self._known: dict[str, tuple[str, str]] = {}  # by uuid, or by index where there is none
+        self._at: dict[int, tuple[str, str]] = {}  # who was last seen at which index
         self._answered: dict[str, float] = {}
         self._parts: dict[tuple[int, str], Part] = {}
         self._carried = Carried()
 
     def take(self, state: State) -> None:
         """One more state of the present child."""
-        self.devices = tuple(replace(device, parts=()) for device in state.devices)
+        if state.devices:  # none while a new child still opens NVML
+            self.devices = tuple(replace(device, parts=()) for device in state.devices)
         for device in state.devices:
-            self._parts |= {(device.index, part.name): part for part in device.parts}
             self._name(device)
+            self._parts |= {(device.index, part.name): part for part in device.parts}
         self._carried.update(state.kept)
 
     def turn(self) -> None:
@@ -55,21 +57,24 @@ class Board:
         return device.trouble is None and part is not None and _true(part, now)
 
     def _name(self, device: DeviceState) -> None:
-        gpu, uuid = device.labels
         if device.trouble == "forbidden":  # a device of somebody else's: we say nothing of it
             return
         if device.trouble is None and device.answered_at is None:  # not asked yet
             return
+        before = self._at.get(device.index)
+        labels = before if before and not device.labels[1] else device.labels
+        if before not in (None, labels):  # another device has this index now
+            self._parts = {key: p for key, p in self._parts.items() if key[0] != device.index}
+        self._at[device.index] = labels
+        gpu, uuid = labels
         if uuid:
-            self._known.pop(gpu, None)
-        elif any(labels[0] == gpu for labels in self._known.values()):
-            return  # it could not say who it is, but we know who was there
-        self._known[uuid or gpu] = device.labels
+            self._known.pop(gpu, None)  # it can say who it is now
+        self._known[uuid or gpu] = labels
         if device.answered_at is not None:
             self._answered[uuid or gpu] = device.answered_at
 
     def _up(self, now: float) -> list[Sample]:
-        well = {device.labels for device in self.devices if self.well(device, now)}
+        well = {self._at.get(device.index) for device in self.devices if self.well(device, now)}
         up = [Sample(catalog.UP, float(x in well), x) for x in self._known.values()]
         return [*up, *self._ages(now)]
 

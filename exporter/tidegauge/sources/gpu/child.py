@@ -14,6 +14,7 @@ import select
 import signal
 import sys
 import time
+import traceback
 
 from tidegauge.sources.gpu.device import Device, OnCall
 from tidegauge.sources.gpu.driver import Driver
@@ -21,7 +22,7 @@ from tidegauge.sources.gpu.machine import Machine
 from tidegauge.sources.gpu.protocol import encode
 from tidegauge.sources.gpu.settings import load
 
-STDIN = 0
+STDIN, STDERR = 0, 2
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 FIRST_SECONDS = 0.1  # between lines until each device has said something: somebody waits
 
@@ -66,7 +67,6 @@ if __name__ == "__main__":
     except BrokenPipeError:
         status = 0
     except Exception:  # noqa: BLE001 - the last line of this process
-        sys.excepthook(*sys.exc_info())
+        os.write(STDERR, traceback.format_exc().encode())  # in one piece
     finally:
-        sys.stderr.flush()
         os._exit(status)

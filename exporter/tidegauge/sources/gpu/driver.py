@@ -4,7 +4,6 @@ Its library is never unloaded, so a new driver needs a new process. Opened in a 
 child and not on import: NVML must not be opened before a fork.
 """
 
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -41,7 +40,8 @@ class Driver:
 
         NVML lists what was there when it was opened; the module knows of what came later.
         """
-        return self._count(), len(os.listdir(self._folder)) if self._folder.is_dir() else 0
+        folders = tuple(self._folder.iterdir()) if self._folder.is_dir() else ()
+        return self._count(), len(folders)
 
     def _count(self) -> int:
         return self._ask("nvmlDeviceGetCount", nvml.device_count)

@@ -25,8 +25,9 @@ class Integral:
         self._last: tuple[float, float] | None = None
 
     def add(self, at: float, value: float, *, within: float) -> float:
-        """The seconds that this sample stands for: 0 where the one before is unknown, or more
-        than `within` seconds old, or not older than this one.
+        """The seconds that this sample stands for.
+
+        0 where the one before is unknown, older than `within` seconds, or no older than this one.
         """
         before, self._last = self._last, (at, value)
         if before is None:

@@ -55,7 +55,9 @@ class _Failure:
 
 
 class Lane:
-    """`calls` holds (name, seconds, code) of each NVML call until somebody takes it away, and
+    """One device, its meters and its schedule.
+
+    `calls` holds (name, seconds, code) of each NVML call until somebody takes it away, and
     `costs` the driver time of one read of each tier. `end` is set when the child has to end.
     """
 
@@ -144,14 +146,13 @@ class Lane:
         self.calls.append((name, seconds, code))
 
     def _ask(self, beat: Beat, now: float) -> None:
-        meters, within = self._meters, FEW_INTERVALS * self._interval(beat) + MOMENT_SECONDS
         if beat == "ring":
-            for kind in RING_KINDS if meters else ():
-                new = self._device.ring(kind, meters.since(kind))
-                meters.drained(kind, new, now=self._clock(), wall=self._wall())
+            if self._meters:
+                self._drain(self._meters)
             return
-        wall = self._wall()
+        within, wall = FEW_INTERVALS * self._interval(beat) + MOMENT_SECONDS, self._wall()
         samples = self._device.read(beat)
+        meters = self._meters
         if meters is None:
             seconds = self._settings.window_seconds
             meters = self._meters = DeviceMeters(self._device.labels, window_seconds=seconds)
@@ -166,6 +167,11 @@ class Lane:
             if beat == "medium":
                 meters.throttled(samples, now=now, within=within)
         self._put(beat, samples, now, FEW_INTERVALS * self._interval(beat))
+
+    def _drain(self, meters: DeviceMeters) -> None:
+        for kind in RING_KINDS:
+            new = self._device.ring(kind, meters.since(kind))
+            meters.drained(kind, new, now=self._clock(), wall=self._wall())
 
     def _put(self, name: str, samples: tuple[Sample, ...], now: float, good_for: float) -> None:
         grace = self._settings.timeout_seconds + self._settings.publish_seconds

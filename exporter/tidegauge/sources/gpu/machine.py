@@ -111,13 +111,13 @@ class Machine:
         while True:
             try:
                 now = self._driver.machine()
+                if before is not None and now != before:
+                    return End("devices", f"{max(before)} GPUs before, {max(now)} now")
+                before = now
             except DriverGoneError as error:
                 return End("driver", f"{self._driver.asking}: {error}")
             except NvmlError:  # for this time; the tallies say so
-                now = before
-            if before is not None and now is not None and now != before:
-                return End("devices", f"{max(before)} GPUs before, {max(now)} now")
-            before = now
+                pass
             time.sleep(self._settings.slow_seconds)
 
     def _device(self, lane: Lane, now: float) -> DeviceState:

@@ -95,7 +95,7 @@ class DeviceMeters:
             (catalog.ENERGY, self._energy.joules, ()),
         ]
         for reason, seconds in self._throttle.seconds.items():
-            totals.append((gpu_meters.THROTTLE_SECONDS, seconds, (reason,)))
+            totals.append((catalog.THROTTLE_SECONDS, seconds, (reason,)))
         return [
             Sample(metric, value, (*self._labels, *labels))
             for metric, value, labels in totals

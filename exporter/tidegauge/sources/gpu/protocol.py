@@ -38,8 +38,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class DeviceState:
-    """One device: `labels` are its `gpu` and `uuid`, `answered_at` when its fast tier last was
-    read, `trouble` what is wrong for `trouble_seconds` already, and `parts` what is new.
+    """One device: `labels` are its `gpu` and `uuid`, `parts` what is new of it.
+
+    `answered_at` is when its fast tier was last read, `trouble` what is wrong, and for how long.
     """
 
     index: int

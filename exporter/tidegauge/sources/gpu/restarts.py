@@ -1,17 +1,19 @@
-"""When the child is ended, and when the next one starts.
+"""When the child has to end, and how long to wait for the next one.
 
-No clock, no network, no logging: same arguments, same answer. Each restart costs the healthy
-devices a second of samples, so what does not get better by one is tried ever less often.
+No clock, no network, no logging: same arguments, same answer. A restart costs the healthy devices
+a second of samples, so what does not get better by one is answered with one ever less often.
 """
 
-from dataclasses import dataclass, field, replace
-from typing import Literal, assert_never, get_args
+from dataclasses import dataclass
+from typing import Literal, get_args
 
 from tidegauge.sources.gpu.backoff import Backoff
 from tidegauge.sources.gpu.protocol import State
 
 Reason = Literal["exited", "silent", "protocol", "hung", "lost", "driver", "devices", "mig"]
 REASONS: tuple[Reason, ...] = get_args(Reason)
+"""What makes a restart necessary; NVML that is not there at all (`unavailable`) makes none."""
+
 Ended = Reason | Literal["unavailable"]
 
 STEADY_SECONDS = 600.0  # a child that lived so long was well
@@ -19,7 +21,7 @@ STEADY_SECONDS = 600.0  # a child that lived so long was well
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long what is borne: a hung call, a lost device, silence; and the longest waits."""
+    """How long is borne: a hung call or a lost device, silence; and the longest waits."""
 
     hung_seconds: float = 30.0
     silent_seconds: float = 10.0
@@ -28,19 +30,39 @@ class Limits:
     unavailable_seconds: float = 60.0
 
 
-@dataclass(frozen=True, slots=True)
 class Restarts:
-    """`wait_seconds` until the next child, and how long that one bears a sick device."""
+    """Remembers how it went so far. A child that was well for long starts over."""
 
-    limits: Limits = field(default_factory=Limits)
-    _deaths: Backoff = field(init=False)
-    _absences: Backoff = field(init=False)
-    _patience: Backoff = field(init=False)
-
-    def __post_init__(self) -> None:
-        limits = self.limits
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
         first, longest = limits.first_seconds, limits.longest_seconds
-        put = object.__setattr__  # the way to fill a frozen value from its own fields
-        put(self, "_deaths", Backoff(first, longest, STEADY_SECONDS))
-        put(self, "_absences", Backoff(first, limits.unavailable_seconds, STEADY_SECONDS))
-        put(self, "_patience", Backoff(limits.hung_seconds, longest, STEADY_SECONDS))
+        self._deaths = Backoff(first, longest, STEADY_SECONDS)
+        self._absences = Backoff(first, limits.unavailable_seconds, STEADY_SECONDS)
+        self._hangs = Backoff(2 * limits.hung_seconds, longest, STEADY_SECONDS)
+
+    def verdict(self, state: State) -> Ended | None:
+        """Why the child ends or has to be ended, None while it may go on.
+
+        The first hung device is borne for `hung_seconds`, while the others are read; where the
+        new child finds it hung again, twice as long, and so on.
+        """
+        if state.end is not None:
+            return state.end.reason
+        patience = max(self._hangs.seconds, self._limits.hung_seconds)
+        if state.opening_seconds is not None and state.opening_seconds > patience:
+            return "hung"
+        for device in state.devices:
+            if device.trouble in ("hung", "lost") and device.trouble_seconds > patience:
+                return device.trouble
+        return None
+
+    def after(self, ended: Ended, *, lived_seconds: float) -> float:
+        """Seconds to wait before the next child is started."""
+        if ended in ("hung", "lost"):
+            self._hangs = self._hangs.failed(lived_seconds=lived_seconds)
+            return 0.0
+        if ended == "unavailable":
+            self._absences = self._absences.failed(lived_seconds=lived_seconds)
+            return self._absences.seconds
+        self._deaths = self._deaths.failed(lived_seconds=lived_seconds)
+        return self._deaths.seconds

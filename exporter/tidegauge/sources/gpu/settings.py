@@ -7,12 +7,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from tidegauge.sources.gpu.calls import Tier
-
-Beat = Tier | Literal["ring"]
+Beat = Literal["fast", "medium", "slow", "gpm", "ring"]
 """What has an interval of its own: the tiers, and draining NVML's own samples."""
-
-BEATS: tuple[Beat, ...] = ("fast", "medium", "slow", "gpm", "ring")
 
 RING_SECONDS = 1.0  # NVML keeps a few seconds of its own samples; drained before they are gone
 

@@ -4,7 +4,7 @@ No clock, no network, no logging: same arguments, same answer.
 """
 
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from itertools import accumulate
 
 from tidegauge.catalog import nvml as catalog
@@ -18,7 +18,7 @@ class Tallies:
 
     def __init__(self) -> None:
         self._counts: dict[str, list[int]] = {}
-        self._sums: Counter[str] = Counter()
+        self._sums: defaultdict[str, float] = defaultdict(float)
         self._errors: Counter[tuple[str, str]] = Counter()
         self._seconds = 0.0
 
