@@ -207,13 +207,17 @@ def _bad(fd: int) -> tuple[str, ...]:
     return (sys.executable, "-m", "tidegauge.sources.gpu.child", "no settings", str(fd))
 
 
+def descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
 async def test_no_descriptor_is_left_open(nvml: NvmlControl) -> None:
     async with child() as running:
         await first(running)
     await asyncio.sleep(0.05)
-    before = len(os.listdir("/proc/self/fd"))
+    before = descriptors()
     for _ in range(3):
         async with child() as running:
             await running.line()
     await asyncio.sleep(0.05)
-    assert len(os.listdir("/proc/self/fd")) <= before
+    assert descriptors() <= before
