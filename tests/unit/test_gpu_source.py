@@ -12,7 +12,8 @@ from tests.nvml.control import (
     NvmlControl,
     uuid,
 )
-from tidegauge.catalog import Metric
+from tests.nvml.metrics import EVERY
+from tidegauge.catalog import Metric, gpu_health, gpu_links
 from tidegauge.catalog import gpu as catalog
 from tidegauge.samples import Distribution, Sample
 from tidegauge.sources.gpu import GpuSource
@@ -20,6 +21,8 @@ from tidegauge.sources.gpu.calls import REASONS
 from tidegauge.sources.source import SourceError
 
 Series = dict[tuple[str, ...], float | Distribution]
+
+WHOLE = ("", "")
 
 
 def of(samples: list[Sample], metric: Metric, *, gpu: int = 0) -> Series:
@@ -41,18 +44,24 @@ async def read(source: GpuSource) -> list[Sample]:
         (catalog.UP, {(): 1.0}),
         (
             catalog.INFO,
-            {("NVIDIA H100 80GB HBM3", "00000000:01:00.0", "580.126.20"): 1.0},
+            {
+                (
+                    *("NVIDIA H100 80GB HBM3", "00000000:01:00.0", "580.126.20", "13.0"),
+                    *("off", "on", "on", "off"),
+                ): 1.0
+            },
         ),
         (catalog.UTILIZATION, {(): 0.87}),
         (catalog.MEMORY_UTILIZATION, {(): 0.41}),
-        (catalog.MEMORY_TOTAL, {(): 85_520_809_984.0}),
-        (catalog.MEMORY_RESERVED, {(): 603_979_776.0}),
-        (catalog.MEMORY_FREE, {(): 24_916_830_208.0}),
-        (catalog.MEMORY_USED, {(): 60_000_000_000.0}),
-        (catalog.POWER, {(): 598.0}),
+        (catalog.MEMORY_TOTAL, {WHOLE: 85_520_809_984.0}),
+        (catalog.MEMORY_RESERVED, {WHOLE: 603_979_776.0}),
+        (catalog.MEMORY_FREE, {WHOLE: 24_916_830_208.0}),
+        (catalog.MEMORY_USED, {WHOLE: 60_000_000_000.0}),
+        (catalog.POWER, {("instant",): 612.345, ("average",): 598.0}),
         (catalog.POWER_LIMIT, {(): 700.0}),
         (catalog.ENERGY, {(): 98_765_432.109}),
-        (catalog.TEMPERATURE, {("core",): 64.0, ("memory",): 71.0}),
+        (catalog.TEMPERATURE, {("core",): 64.0, ("memory",): 71.0, ("margin",): 23.0}),
+        (catalog.FAN, {(): 0.35}),
         (
             catalog.CLOCK,
             {("graphics",): 1.755e9, ("sm",): 1.77e9, ("memory",): 2.619e9, ("video",): 1.545e9},
@@ -61,6 +70,40 @@ async def read(source: GpuSource) -> list[Sample]:
             catalog.THROTTLED,
             {(reason,): float(reason == "sw_power_cap") for _, reason in REASONS},
         ),
+        (
+            catalog.THROTTLE_SECONDS,
+            {
+                ("sw_power_cap",): 12.5,
+                ("sync_boost",): 0.0,
+                ("board_limit",): 0.75,
+                ("reliability",): 0.0,
+                ("sw_thermal_slowdown",): 3.25,
+                ("hw_thermal_slowdown",): 0.001,
+                ("hw_power_brake_slowdown",): 0.0,
+            },
+        ),
+        (gpu_links.PCIE_BYTES, {("tx",): 4e9, ("rx",): 1.5e9}),
+        (gpu_links.PCIE_GENERATION, {(): 5.0}),
+        (gpu_links.PCIE_WIDTH, {(): 16.0}),
+        (gpu_links.PCIE_REPLAYS, {(): 7.0}),
+        (gpu_links.NVLINK_BYTES, {("tx",): 2_048_000_000.0, ("rx",): 3_072_000_000.0}),
+        (
+            gpu_links.NVLINK_ERRORS,
+            {("crc_flit",): 4.0, ("crc_data",): 0.0, ("replay",): 2.0, ("recovery",): 1.0},
+        ),
+        (
+            gpu_health.ECC_ERRORS,
+            {
+                ("corrected", "volatile"): 3.0,
+                ("uncorrected", "volatile"): 0.0,
+                ("corrected", "aggregate"): 17.0,
+                ("uncorrected", "aggregate"): 1.0,
+            },
+        ),
+        (gpu_health.REMAPPED_ROWS, {("correctable",): 2.0, ("uncorrectable",): 1.0}),
+        (gpu_health.ROW_REMAP_PENDING, {(): 1.0}),
+        (gpu_health.ROW_REMAP_FAILED, {(): 0.0}),
+        (gpu_health.RECOVERY_ACTION, {(): 1.0}),
     ],
     ids=lambda value: value.name if isinstance(value, Metric) else "in base units",
 )
@@ -70,7 +113,7 @@ async def test_a_healthy_gpu_gives_every_metric_in_base_units(
     samples = await read(GpuSource())
 
     assert of(samples, metric) == pytest.approx(expected)
-    assert {sample.metric for sample in samples} == set(catalog.METRICS)
+    assert {sample.metric for sample in samples} == EVERY
     assert {sample.labels[:2] for sample in samples} == {("0", uuid(0))}
 
 
@@ -88,23 +131,27 @@ async def test_values_follow_the_device(nvml: NvmlControl) -> None:
 async def test_each_of_eight_gpus_has_its_own_series(nvml: NvmlControl) -> None:
     nvml.gpus(8)
     for gpu in range(8):
-        nvml.value(gpu, "nvmlDeviceGetPowerUsage", gpu * 1000)
+        nvml.value(gpu, "nvmlDeviceGetFieldValues/186", gpu * 1000)
 
     samples = await read(GpuSource())
 
     for gpu in range(8):
-        assert of(samples, catalog.POWER, gpu=gpu) == {(): float(gpu)}
+        assert of(samples, catalog.POWER, gpu=gpu)[("instant",)] == float(gpu)
     assert len({sample.labels[1] for sample in samples}) == 8
 
 
+ENERGY, INSTANT = "nvmlDeviceGetFieldValues/83", "nvmlDeviceGetFieldValues/186"
 UNSUPPORTED = [
     ("nvmlDeviceGetUtilizationRates", {catalog.UTILIZATION, catalog.MEMORY_UTILIZATION}),
-    ("nvmlDeviceGetPowerUsage", {catalog.POWER}),
+    (INSTANT, set[Metric]()),
     ("nvmlDeviceGetEnforcedPowerLimit", {catalog.POWER_LIMIT}),
-    ("nvmlDeviceGetTotalEnergyConsumption", {catalog.ENERGY}),
+    (ENERGY, set[Metric]()),
     ("nvmlDeviceGetMemoryInfo_v2", {catalog.MEMORY_RESERVED}),
     ("nvmlDeviceGetTemperatureV/0", set[Metric]()),
     ("nvmlDeviceGetCurrentClocksEventReasons", set[Metric]()),
+    ("nvmlDeviceGetFanSpeed", {catalog.FAN}),
+    ("nvmlDeviceGetFieldValues/94", {gpu_links.PCIE_REPLAYS}),
+    ("nvmlDeviceGetFieldValues/230", {gpu_health.RECOVERY_ACTION}),
 ]
 
 
@@ -121,7 +168,7 @@ async def test_what_is_not_supported_is_absent_and_asked_once(
 
     for samples in readings:
         seen = {sample.metric for sample in samples if sample.labels[0] == "0"}
-        assert set(catalog.METRICS) - seen == missing
+        assert EVERY - seen == missing
     assert nvml.calls()["0", call] == 1
     assert nvml.calls()["1", call] == 3
 
@@ -131,7 +178,7 @@ async def test_memory_before_v2_counts_what_is_reserved_as_used(nvml: NvmlContro
 
     samples = await read(GpuSource())
 
-    assert of(samples, catalog.MEMORY_USED) == {(): 60_603_979_776.0}
+    assert of(samples, catalog.MEMORY_USED) == {WHOLE: 60_603_979_776.0}
     assert of(samples, catalog.MEMORY_RESERVED) == {}
 
 
@@ -158,16 +205,26 @@ async def test_one_part_that_is_not_supported_leaves_the_others(
 
 
 @pytest.mark.parametrize("code", [UNKNOWN, NO_PERMISSION])
-async def test_a_call_that_fails_now_is_asked_again(nvml: NvmlControl, code: int) -> None:
+@pytest.mark.parametrize(
+    "call, metric",
+    [
+        ("nvmlDeviceGetEnforcedPowerLimit", catalog.POWER_LIMIT),
+        ("nvmlDeviceGetFieldValues/83", catalog.ENERGY),
+    ],
+    ids=["a call", "a field"],
+)
+async def test_what_fails_now_is_asked_again(
+    nvml: NvmlControl, call: str, metric: Metric, code: int
+) -> None:
     source = GpuSource()
-    nvml.error(0, "nvmlDeviceGetPowerUsage", code)
+    nvml.error(0, call, code)
 
     failed = await read(source)
     nvml.heal()
     healed = await read(source)
 
-    assert {s.metric for s in failed} == set(catalog.METRICS) - {catalog.POWER}
-    assert of(healed, catalog.POWER) == {(): 598.0}
+    assert {s.metric for s in failed} == EVERY - {metric}
+    assert {s.metric for s in healed} == EVERY
 
 
 async def test_a_lost_gpu_costs_its_own_series_only_and_comes_back(nvml: NvmlControl) -> None:

@@ -146,7 +146,7 @@ class GpuSource:
 
 def _all(device: Device) -> Callable[[], tuple[Sample, ...]]:
     def read() -> tuple[Sample, ...]:
-        return tuple({s for tier in TIERS[:2] for s in device.read(tier)})
+        return tuple(dict.fromkeys(s for tier in TIERS[:3] for s in device.read(tier)))
 
     return read
 
