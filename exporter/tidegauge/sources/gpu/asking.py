@@ -91,7 +91,7 @@ class Asker:
         for row in question:
             if row.name in self._unsupported:
                 continue
-            if not row.needs or row.needs in self._answered:
+            if isinstance(row, Call) or not row.needs or row.needs in self._answered:
                 return row
         return None
 

@@ -25,13 +25,13 @@ class Value:
 class Call:
     """One NVML call. `ask` raises NvmlError; `name` tells calls apart in memory.
 
-    `name` is the C function's, with `/…` for what is asked of it. `needs` names another
-    alternative: this one is asked only once that one has answered.
+    `name` is the C function's, with `/…` for what is asked of it. `metrics` are what its values
+    are of.
     """
 
     name: str
+    metrics: tuple[Metric, ...]
     ask: Callable[[Handle], tuple[Value, ...]]
-    needs: str = ""
 
     @property
     def function(self) -> str:
@@ -44,7 +44,8 @@ class Field:
     """One of NVML's numbered fields. All fields that are asked together go into one call.
 
     Its value times `scale` is in the metric's unit. `wraps` is for a counter that starts over
-    where its number is full, and not only with the driver. `scope` is a link or ALL_LINKS.
+    where its number is full, and not only with the driver. `scope` is a link or ALL_LINKS. `needs`
+    names another row: this one is asked only once that one has answered.
     """
 
     number: int
@@ -73,8 +74,6 @@ def field_name(number: int) -> str:
     return f"{FIELD_VALUES}/{number}"
 
 
-def one(
-    name: str, metric: Metric, number: Callable[[Handle], float], *labels: str, needs: str = ""
-) -> Call:
+def one(name: str, metric: Metric, number: Callable[[Handle], float], *labels: str) -> Call:
     """A call that gives one number."""
-    return Call(name, lambda device: (Value(metric, number(device), labels),), needs)
+    return Call(name, (metric,), lambda device: (Value(metric, number(device), labels),))

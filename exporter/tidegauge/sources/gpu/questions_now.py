@@ -26,6 +26,7 @@ REASONS = (
 )
 
 _INSTANT_POWER = field_name(186)
+_MEMORY = (catalog.MEMORY_TOTAL, catalog.MEMORY_USED, catalog.MEMORY_FREE)
 _MILLI = 1e-3
 _NANO = 1e-9
 
@@ -75,7 +76,13 @@ def _pcie_bytes(number: int, direction: str) -> Question:
 
 
 FAST: tuple[Question, ...] = (
-    (Call("nvmlDeviceGetUtilizationRates", _utilization),),
+    (
+        Call(
+            "nvmlDeviceGetUtilizationRates",
+            (catalog.UTILIZATION, catalog.MEMORY_UTILIZATION),
+            _utilization,
+        ),
+    ),
     (
         Field(186, catalog.POWER, ("instant",), scale=_MILLI),
         one("nvmlDeviceGetPowerUsage", catalog.POWER, nvml.power_watts, "average"),
@@ -87,8 +94,16 @@ FAST: tuple[Question, ...] = (
 )
 
 MEMORY: Question = (
-    Call("nvmlDeviceGetMemoryInfo_v2", lambda device: _memory_values(nvml.memory(device))),
-    Call("nvmlDeviceGetMemoryInfo", lambda device: _memory_values(nvml.memory_before_v2(device))),
+    Call(
+        "nvmlDeviceGetMemoryInfo_v2",
+        (*_MEMORY, catalog.MEMORY_RESERVED),
+        lambda device: _memory_values(nvml.memory(device)),
+    ),
+    Call(
+        "nvmlDeviceGetMemoryInfo",
+        _MEMORY,
+        lambda device: _memory_values(nvml.memory_before_v2(device)),
+    ),
 )
 """Asked of the whole device, and of each of its MIG instances."""
 
@@ -111,10 +126,12 @@ MEDIUM: tuple[Question, ...] = (
     (
         Call(
             "nvmlDeviceGetCurrentClocksEventReasons",
+            (catalog.THROTTLED,),
             lambda device: throttled(nvml.event_reasons(device)),
         ),
         Call(
             "nvmlDeviceGetCurrentClocksThrottleReasons",
+            (catalog.THROTTLED,),
             lambda device: throttled(nvml.throttle_reasons(device)),
         ),
     ),
