@@ -5,7 +5,8 @@ elsewhere, and are replaced whole.
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -16,7 +17,7 @@ from tidegauge.sources.gpu import nvml, nvml_processes, nvml_samples
 from tidegauge.sources.gpu.asking import Asker, OnCall
 from tidegauge.sources.gpu.calls import Tier, questions
 from tidegauge.sources.gpu.gpm import Gpm
-from tidegauge.sources.gpu.identity import identity, modes, switch, uuid_of
+from tidegauge.sources.gpu.identity import Modes, identity, modes, switch, uuid_of
 from tidegauge.sources.gpu.instances import WHOLE, Partition, Shape, partition
 from tidegauge.sources.gpu.nvml import DeviceLostError, DriverGoneError, Handle, NvmlError
 from tidegauge.sources.gpu.nvml_processes import Running, Usage
@@ -34,7 +35,7 @@ _Part = Callable[["_Opened"], Iterable[Sample]]
 class _Opened:
     handle: Handle
     identity: tuple[str, ...]
-    modes: tuple[str, ...]
+    modes: Modes
     partition: Partition
 
 
@@ -81,11 +82,8 @@ class Device:
         Raises:
             NvmlError: nothing at all could be read; DeviceLostError and DriverGoneError say why.
         """
-        try:
+        with self._closed_if_lost():
             return self._read(tier)
-        except DeviceLostError:
-            self.close()  # a device that was reset or put back has a new handle
-            raise
 
     def ring(self, kind: RingKind, since_us: int) -> Ring:
         """The driver's samples after `since_us` (its own time): about 20 ms apart, oldest first.
@@ -95,14 +93,23 @@ class Device:
         Raises:
             NvmlError: it failed now.
         """
-        device = self._open().handle
         name = f"nvmlDeviceGetSamples/{kind}"
-        return self._asker.optional(name, lambda: nvml_samples.ring(device, kind, since_us), ())
+        with self._closed_if_lost():
+            device = self._open().handle
+            return self._asker.optional(name, lambda: nvml_samples.ring(device, kind, since_us), ())
 
     def close(self) -> None:
         """Give back what NVML lent. The next read opens the device anew."""
         self._gpm.close()
         self._opened = None
+
+    @contextmanager
+    def _closed_if_lost(self) -> Iterator[None]:
+        try:
+            yield
+        except DeviceLostError:
+            self.close()  # a device that was reset or put back has a new handle
+            raise
 
     def _read(self, tier: Tier) -> tuple[Sample, ...]:
         opened = self._look_again() if tier == "slow" else self._open()
@@ -134,7 +141,7 @@ class Device:
         device = before.handle
         now = replace(
             before,
-            modes=modes(device, self._asker),
+            modes=modes(device, self._asker, before.modes),
             partition=partition(device, self._asker, before.partition),
         )
         if now.partition.shape != before.partition.shape:

@@ -51,6 +51,7 @@ class Gpm:
         self._asker = asker
         self._clock = clock
         self._pairs: dict[int | None, _Pair] = {}
+        self._is_supported: bool | None = None
 
     def values(
         self, device: Handle, targets: Sequence[int | None]
@@ -70,22 +71,27 @@ class Gpm:
         """Give the samples back; the next read begins anew."""
         while self._pairs:
             self._free(self._pairs.popitem()[1])
+        self._is_supported = None
 
     def _supported(self, device: Handle) -> bool:
-        query = "nvmlGpmQueryDeviceSupport"
-        return self._asker.optional(query, lambda: nvml.gpm_supported(device), default=False)
+        if self._is_supported is None:
+            query = "nvmlGpmQueryDeviceSupport"
+            self._is_supported = self._asker.optional(
+                query, lambda: nvml.gpm_supported(device), default=False
+            )
+        return self._is_supported
 
     def _values(self, device: Handle, target: int | None) -> tuple[Value, ...]:
         pair = self._pairs.get(target)
         if pair is None:
             self._pairs[target] = self._begun(device, target)
             return ()
-        now = self._clock()
-        if now - pair.taken_at < APART_SECONDS:
+        if self._clock() - pair.taken_at < APART_SECONDS:
             return pair.values
         self._take(device, pair.newer, target)
         older, newer = pair.older, pair.newer
-        pair.older, pair.newer, pair.taken_at, pair.values = newer, older, now, ()
+        pair.older, pair.newer, pair.values = newer, older, ()
+        pair.taken_at = self._clock()
         seen = self._asker.timed("nvmlGpmMetricsGet", lambda: nvml.metrics(older, newer, _IDS))
         pair.values = _values_of(seen)
         return pair.values
@@ -94,6 +100,7 @@ class Gpm:
         pair = _Pair(nvml.new_sample(), nvml.new_sample(), self._clock())
         try:
             self._take(device, pair.older, target)
+            pair.taken_at = self._clock()
         except BaseException:
             self._free(pair)
             raise

@@ -10,6 +10,9 @@ from tidegauge.sources.gpu.nvml import DeviceLostError, DriverGoneError, Handle,
 Switch = Literal["on", "off", ""]
 """Empty where it can't be known."""
 
+Modes = tuple[Switch, Switch, Switch]
+UNKNOWN: Modes = ("", "", "")
+
 
 def uuid_of(device: Handle, asker: Asker) -> str:
     return asker.optional("nvmlDeviceGetUUID", lambda: nvml.uuid(device), "")
@@ -28,16 +31,22 @@ def identity(device: Handle, asker: Asker) -> tuple[str, str, str]:
     )
 
 
-def modes(device: Handle, asker: Asker) -> tuple[Switch, Switch, Switch]:
-    """ECC, persistence and confidential computing.
+def modes(device: Handle, asker: Asker, before: Modes = UNKNOWN) -> Modes:
+    """ECC, persistence and confidential computing; as `before` where one can't be read now.
 
     Raises:
-        DeviceLostError, DriverGoneError: another failure leaves the mode unknown.
+        DeviceLostError, DriverGoneError: nothing else can be read either.
     """
+    ecc, persistence, cc = before
     return (
-        _mode("nvmlDeviceGetEccMode", lambda: nvml.ecc_mode(device), asker),
-        _mode("nvmlDeviceGetPersistenceMode", lambda: nvml.persistence_mode(device), asker),
-        _mode("nvmlSystemGetConfComputeState", nvml.confidential, asker),
+        _mode("nvmlDeviceGetEccMode", lambda: nvml.ecc_mode(device), asker, ecc),
+        _mode(
+            "nvmlDeviceGetPersistenceMode",
+            lambda: nvml.persistence_mode(device),
+            asker,
+            persistence,
+        ),
+        _mode("nvmlSystemGetConfComputeState", nvml.confidential, asker, cc),
     )
 
 
@@ -50,7 +59,7 @@ def switch(is_on: bool | None) -> Switch:  # noqa: FBT001  # the whole of what i
     return "" if is_on is None else "on" if is_on else "off"
 
 
-def _mode(name: str, ask: Callable[[], bool], asker: Asker) -> Switch:
+def _mode(name: str, ask: Callable[[], bool], asker: Asker, before: Switch) -> Switch:
     def known() -> bool | None:
         return ask()
 
@@ -59,4 +68,4 @@ def _mode(name: str, ask: Callable[[], bool], asker: Asker) -> Switch:
     except (DeviceLostError, DriverGoneError):
         raise
     except NvmlError:
-        return ""
+        return before
