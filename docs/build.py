@@ -12,7 +12,20 @@ from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from tidegauge.catalog import Metric, control, drift, gpu, gpu_meters, inference, nvml, own, traffic
+from tidegauge.catalog import (
+    Metric,
+    control,
+    drift,
+    gpu,
+    gpu_health,
+    gpu_links,
+    gpu_meters,
+    gpu_opt_in,
+    inference,
+    nvml,
+    own,
+    traffic,
+)
 from tidegauge.config.load import Config
 from tidegauge.config.values import Section
 from tidegauge.engines import ENGINES, Dialect
@@ -23,6 +36,9 @@ _SUBJECTS = (
     ("Inference", inference),
     ("GPU", gpu),
     ("GPU between scrapes", gpu_meters),
+    ("GPU health", gpu_health),
+    ("GPU links", gpu_links),
+    ("GPU, where asked for or cut up", gpu_opt_in),
     ("Traffic", traffic),
     ("Drift", drift),
     ("Pools", control),

@@ -128,6 +128,7 @@ def test_where_nvml_counts_our_own_count_is_not_shown() -> None:
     part = Part("fast", 0, 5, (nvml_s,))
     board.take(State(0.0, (DeviceState(0, A, 0.0, parts=(part,)),), (ours,)))
     assert [s.value for s in board.samples(0) if s.metric is catalog.ENERGY] == [9e6]
+    assert of(board.down(0), catalog.ENERGY) == {}, "nor when NVML does not answer"
     board.take(State(0.0, (DeviceState(1, B, 0.0, parts=()),), (Sample(catalog.ENERGY, 7.0, B),)))
     assert of(board.samples(0), catalog.ENERGY)[B] == 7
 

@@ -13,6 +13,7 @@ from tests.nvml.control import (
     NvmlControl,
 )
 from tests.nvml.fixtures import build_library
+from tests.nvml.metrics import EVERY
 from tidegauge.catalog import gpu as catalog
 from tidegauge.sources.gpu import GpuSource
 from tidegauge.sources.source import SourceError
@@ -43,7 +44,7 @@ async def test_no_driver_is_unavailable_until_it_is_loaded(nvml: NvmlControl) ->
 
     assert {error.reason for error in errors} == {"unavailable"}
     assert str(errors[0]).startswith("nvmlInit: Driver Not Loaded")
-    assert {sample.metric for sample in samples} == set(catalog.METRICS)
+    assert {sample.metric for sample in samples} == EVERY
     assert opened(nvml) == 3 + 1
 
 
@@ -134,7 +135,7 @@ def test_no_library_is_unavailable_until_it_is_installed(
 
     assert lines[0].startswith("unavailable | nvmlInit: NVML Shared Library Not Found")
     assert lines[1] == lines[0]
-    assert lines[2] == str(sorted(metric.name for metric in catalog.METRICS))
+    assert lines[2] == str(sorted(metric.name for metric in EVERY))
 
 
 OLD_LIBRARY = """
@@ -157,5 +158,5 @@ def test_a_library_without_the_newer_functions_costs_only_what_it_lacks(
 
     lines = run_with_library(nvml, library, OLD_LIBRARY).splitlines()
 
-    known = [metric.name for metric in catalog.METRICS if metric is not catalog.MEMORY_RESERVED]
+    known = [metric.name for metric in EVERY if metric is not catalog.MEMORY_RESERVED]
     assert lines == [str(sorted(known))] * 2

@@ -1,4 +1,4 @@
-"""Every fault that a machine with GPUs can have, on a real child: no scrape fails, the rest is read.
+"""Every fault of a machine with GPUs, on a real child: no scrape fails, the rest is read.
 
 Each call that NVML is asked gets a device of its own that fails in it, so that all of them fail
 at the same time; the first device is healthy. The calls are those that the stand-in was asked, so

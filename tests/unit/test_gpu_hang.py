@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from tests.nvml.control import DRIVER, NvmlControl, uuid
+from tests.nvml.metrics import EVERY
 from tidegauge.catalog import gpu as catalog
 from tidegauge.samples import Sample
 from tidegauge.sources.gpu import GpuSource
 from tidegauge.sources.source import SourceError
 
-POWER = "nvmlDeviceGetPowerUsage"
-LAST = "nvmlDeviceGetCurrentClocksEventReasons"
+RATES = "nvmlDeviceGetUtilizationRates"
+LAST = "nvmlDeviceGetCurrPcieLinkWidth"
 HOURS = 7200.0
 
 
@@ -68,8 +69,8 @@ async def test_a_hung_gpu_costs_its_own_series_only_and_comes_back(nvml: NvmlCon
     clock = Clock()
     source = GpuSource(timeout_seconds=HOURS, clock=clock)
     healthy = await source.read()
-    nvml.hang(1, POWER, HOURS)
-    await give_up(source, nvml, ("0", LAST), ("1", POWER))
+    nvml.hang(1, RATES, HOURS)
+    await give_up(source, nvml, ("0", LAST), ("1", RATES))
     clock.now = HOURS
 
     hung = await source.read()
@@ -84,20 +85,20 @@ async def test_a_gpu_that_hangs_is_not_waited_for_or_asked_again(nvml: NvmlContr
     nvml.gpus(2)
     clock = Clock()
     source = GpuSource(timeout_seconds=HOURS, clock=clock)
-    nvml.hang(1, POWER, HOURS)
-    await give_up(source, nvml, ("0", LAST), ("1", POWER))
+    nvml.hang(1, RATES, HOURS)
+    await give_up(source, nvml, ("0", LAST), ("1", RATES))
     clock.now = HOURS
 
     before = nvml.calls()
     for _ in range(5):
         await source.read()
 
-    assert nvml.calls()["1", POWER] == before["1", POWER] == 1
-    assert nvml.calls()["0", POWER] == before["0", POWER] + 5
+    assert nvml.calls()["1", RATES] == before["1", RATES] == 1
+    assert nvml.calls()["0", RATES] == before["0", RATES] + 5
 
 
 async def test_a_read_ends_when_its_patience_does(nvml: NvmlControl) -> None:
-    nvml.hang(0, POWER, HOURS)
+    nvml.hang(0, RATES, HOURS)
     started = time.monotonic()
 
     error = await refusal(GpuSource(timeout_seconds=0.2))
@@ -108,18 +109,18 @@ async def test_a_read_ends_when_its_patience_does(nvml: NvmlControl) -> None:
 
 async def test_where_every_gpu_hangs_the_source_says_which_calls(nvml: NvmlControl) -> None:
     nvml.gpus(2)
-    nvml.hang(0, POWER, HOURS)
+    nvml.hang(0, RATES, HOURS)
     nvml.hang(1, "nvmlDeviceGetUUID", HOURS)
     clock = Clock()
     source = GpuSource(timeout_seconds=HOURS, clock=clock)
-    await give_up(source, nvml, ("0", POWER), ("1", "nvmlDeviceGetUUID"))
+    await give_up(source, nvml, ("0", RATES), ("1", "nvmlDeviceGetUUID"))
     clock.now = HOURS + 30
 
     error = await refusal(source)
 
     assert error.reason == "timeout"
     assert str(error) == (
-        f"{POWER} on GPU 0 has not returned for 7230.0 s; "
+        f"{RATES} on GPU 0 has not returned for 7230.0 s; "
         "nvmlDeviceGetUUID on GPU 1 has not returned for 7230.0 s"
     )
 
@@ -132,7 +133,7 @@ async def test_a_gpu_that_was_there_is_down_and_not_gone_when_nothing_can_be_rea
     assert source.unread() == []
     await source.read()
     for gpu in (0, 1):
-        nvml.hang(gpu, POWER, HOURS)
+        nvml.hang(gpu, RATES, HOURS)
     with pytest.raises(SourceError):
         await source.read()
     down = {(sample.labels[0], sample.value) for sample in source.unread()}
@@ -151,25 +152,25 @@ async def test_opening_that_hangs_is_a_timeout_and_opens_once(nvml: NvmlControl)
 
     assert {error.reason for error in errors} == {"timeout"}
     assert str(errors[0]).startswith("nvmlInit has not returned for ")
-    assert {sample.metric for sample in samples} == set(catalog.METRICS)
+    assert {sample.metric for sample in samples} == EVERY
     assert nvml.calls()[DRIVER, "nvmlInitWithFlags"] == 1
 
 
 async def test_reads_that_are_given_up_start_no_more_threads(nvml: NvmlControl) -> None:
-    nvml.hang(0, POWER, HOURS)
+    nvml.hang(0, RATES, HOURS)
     source = GpuSource(timeout_seconds=HOURS)
-    await give_up(source, nvml, ("0", POWER))
+    await give_up(source, nvml, ("0", RATES))
     threads = threading.active_count()
 
     for _ in range(5):
         await give_up(source, nvml)
 
     assert threading.active_count() == threads
-    assert nvml.calls()["0", POWER] == 1
+    assert nvml.calls()["0", RATES] == 1
 
 
 async def test_the_event_loop_goes_on_while_a_call_hangs(nvml: NvmlControl) -> None:
-    nvml.hang(0, POWER, HOURS)
+    nvml.hang(0, RATES, HOURS)
     reading = asyncio.create_task(GpuSource(timeout_seconds=0.3).read())
 
     ticks = 0
@@ -197,7 +198,7 @@ asyncio.run(main())
 
 
 def test_a_hung_call_does_not_block_exit(nvml: NvmlControl, nvml_library: Path) -> None:
-    nvml.hang(0, POWER, HOURS)
+    nvml.hang(0, RATES, HOURS)
 
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", EXITS],

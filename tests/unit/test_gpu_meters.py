@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tidegauge.catalog import gpu as catalog
 from tidegauge.catalog import gpu_meters
 from tidegauge.samples import Sample
-from tidegauge.sources.gpu.energy import EnergyMeter
+from tidegauge.sources.gpu.fallback import Fallback
 from tidegauge.sources.gpu.integral import Integral
 from tidegauge.sources.gpu.measured import Measured
 from tidegauge.sources.gpu.meters import DeviceMeters
@@ -87,7 +87,7 @@ def test_what_was_never_sampled_is_not_zero() -> None:
 
 
 @pytest.mark.parametrize(
-    "reads,known",
+    "reads,needed",
     [
         pytest.param([False, False], False, id="may still come"),
         pytest.param([False, False, False], True, id="there is none"),
@@ -95,25 +95,25 @@ def test_what_was_never_sampled_is_not_zero() -> None:
         pytest.param([False, False, True, False, False], False, id="late, but there"),
     ],
 )
-def test_energy_is_added_up_only_where_nvml_does_not(reads: list[bool], known) -> None:
-    meter = EnergyMeter()
-    for at, counter in enumerate(reads):
-        meter.power.polled(at, 100, within=3)
-        meter.heard(counter=counter)
-    assert (meter.joules is not None) is known
+def test_we_count_only_where_nvml_does_not(reads: list[bool], needed) -> None:
+    fallback = Fallback()
+    for counter in reads:
+        fallback.heard(counter=counter)
+    assert fallback.needed is needed
 
 
-def test_throttle_time_leaves_out_idleness() -> None:
+def test_throttle_time_leaves_out_idleness_and_what_nvml_counts() -> None:
     meter = ThrottleMeter()
     for at, bit in ((0, 0), (5, 1), (10, 0), (15, 1)):
-        meter.add(at, {"gpu_idle": 1, "sw_power_cap": bit}, within=15)
+        bits = {"gpu_idle": 1, "sw_power_cap": bit, "hw_slowdown": bit}
+        meter.add(at, bits, counted={"hw_slowdown"}, within=15)
     assert meter.seconds == {"sw_power_cap": 10}
 
 
 def fast(meters: DeviceMeters, at: float, *, watts: float, busy: float = 0.5, more=()) -> None:
     samples = (
         Sample(catalog.UTILIZATION, busy, GPU),
-        Sample(catalog.POWER, watts, (*GPU, *[""] * (len(catalog.POWER.labels) - 2))),
+        Sample(catalog.POWER, watts, (*GPU, "instant")),
         *more,
     )
     meters.fast(samples, now=at, wall=at, within=3)

@@ -15,7 +15,7 @@ from tidegauge.sources.gpu.source import GpuSource
 from tidegauge.sources.source import SourceError
 
 A, B = ("0", "GPU-a"), ("1", "GPU-b")
-LIMITS = Limits(hung_seconds=5, silent_seconds=0.05, first_seconds=0.01, longest_seconds=0.04)
+LIMITS = Limits(hung_seconds=5, first_seconds=0.01, longest_seconds=0.04)
 
 
 class Script:
@@ -51,15 +51,9 @@ class Nursery:
             await asyncio.sleep(3600)
         return self.scripts[self.started - 1]
 
-    def source(self, *, silent_seconds: float = LIMITS.silent_seconds) -> GpuSource:
+    def source(self, *, silent_seconds: float = 60) -> GpuSource:
         limits = replace(LIMITS, silent_seconds=silent_seconds)
         return GpuSource(limits=limits, start=self.start, clock=lambda: 0.0)
-
-    async def over(self) -> None:
-        """Until the last script has ended."""
-        async with asyncio.timeout(5):
-            while self.started <= len(self.scripts):
-                await asyncio.sleep(0.005)
 
 
 def well(labels: tuple[str, str], value: float = 0.5) -> DeviceState:
@@ -94,10 +88,11 @@ async def test_a_child_that_has_to_end_is_ended_counted_and_followed_by_another(
 ) -> None:
     first = Script(State(0.0, (well(A), well(B))), *lines)
     nursery = Nursery(first, Script(State(1.0, (well(A, 0.7), well(B)))))
-    source = nursery.source()
+    source = nursery.source(silent_seconds=0.3 if reason == "silent" else 60)
     await source.read()
-    await nursery.over()
-    samples = await source.read()
+    async with asyncio.timeout(5):
+        while of(samples := await source.read(), catalog.UTILIZATION)[A] != 0.7:
+            await asyncio.sleep(0.005)
     assert first.stopped
     counts = {labels[0]: n for labels, n in of(samples, own.CHILD_RESTARTS).items()}
     assert counts[reason] >= 1
@@ -139,7 +134,7 @@ async def test_absence_is_an_error_that_says_when_to_ask_again_and_no_restart() 
 async def test_a_driver_that_comes_later_is_found() -> None:
     gone = State(0.0, end=End("unavailable", "nvmlInit: Driver Not Loaded"))
     nursery = Nursery(Script(gone), Script(State(1.0, (well(A),))))
-    source = nursery.source(silent_seconds=60)
+    source = nursery.source()
     with pytest.raises(SourceError):
         await source.read()
     source._supervisor.heard.clear()

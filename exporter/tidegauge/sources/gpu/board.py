@@ -11,7 +11,7 @@ from tidegauge.samples import Sample
 from tidegauge.sources.gpu.carried import Carried
 from tidegauge.sources.gpu.protocol import DeviceState, Part, State
 
-# Both NVML and we may count these; where NVML does, it is right.
+# Both NVML and we may count these; where NVML ever did, ours is not shown.
 _COUNTED_TWICE = frozenset[Metric]({catalog.ENERGY, catalog.THROTTLE_SECONDS})
 
 
@@ -24,6 +24,7 @@ class Board:
         self._at: dict[int, tuple[str, str]] = {}  # who was last seen at which index
         self._answered: dict[str, float] = {}
         self._parts: dict[tuple[int, str], Part] = {}
+        self._nvml_counts: set[tuple[Metric, tuple[str, ...]]] = set()
         self._carried = Carried()
 
     def take(self, state: State) -> None:
@@ -32,7 +33,10 @@ class Board:
             self.devices = tuple(replace(device, parts=()) for device in state.devices)
         for device in state.devices:
             self._name(device)
-            self._parts |= {(device.index, part.name): part for part in device.parts}
+            for part in device.parts:
+                self._parts[device.index, part.name] = part
+                both = (s for s in part.samples if s.metric in _COUNTED_TWICE)
+                self._nvml_counts.update((s.metric, s.labels) for s in both)
         self._carried.update(state.kept)
 
     def turn(self) -> None:
@@ -42,19 +46,21 @@ class Board:
     def samples(self, now: float) -> tuple[Sample, ...]:
         """Every series that is true now."""
         said = [s for device in self.devices for s in self._said(device, now)]
-        twice = {(s.metric, s.labels) for s in said if s.metric in _COUNTED_TWICE}
-        kept = (s for s in self._carried.samples() if (s.metric, s.labels) not in twice)
-        return (*self._up(now), *said, *kept)
+        return (*self._up(now), *said, *self._kept())
 
     def down(self, now: float) -> tuple[Sample, ...]:
         """What is true while nothing can be read: devices that were there are down."""
         up = (Sample(catalog.UP, 0.0, labels) for labels in self._known.values())
-        return (*up, *self._ages(now), *self._carried.samples())
+        return (*up, *self._ages(now), *self._kept())
 
     def well(self, device: DeviceState, now: float) -> bool:
         """Whether the device answers, and lately."""
         part = self._parts.get((device.index, "fast"))
         return device.trouble is None and part is not None and _true(part, now)
+
+    def _kept(self) -> list[Sample]:
+        counts = self._nvml_counts
+        return [s for s in self._carried.samples() if (s.metric, s.labels) not in counts]
 
     def _name(self, device: DeviceState) -> None:
         if device.trouble == "forbidden":  # a device of somebody else's: we say nothing of it

@@ -15,12 +15,15 @@ import signal
 import sys
 import time
 import traceback
+from functools import partial
 
 from tidegauge.sources.gpu.device import Device, OnCall
 from tidegauge.sources.gpu.driver import Driver
+from tidegauge.sources.gpu.events import XidWatcher
 from tidegauge.sources.gpu.machine import Machine
+from tidegauge.sources.gpu.processes import Processes
 from tidegauge.sources.gpu.protocol import encode
-from tidegauge.sources.gpu.settings import load
+from tidegauge.sources.gpu.settings import Settings, load
 
 STDIN, STDERR = 0, 2
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -32,7 +35,12 @@ def main(words: list[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     settings, out = load(words[0]), int(words[1])
-    machine = Machine(settings, make_driver=Driver, make_device=_device)
+    machine = Machine(
+        settings,
+        make_driver=Driver,
+        make_device=partial(_device, settings),
+        make_watcher=_watcher,
+    )
     machine.start()
     due = time.monotonic()
     ended = False
@@ -44,8 +52,13 @@ def main(words: list[str]) -> None:
         due = max(due + interval, time.monotonic())
 
 
-def _device(index: int, version: str, on_call: OnCall) -> Device:
-    return Device(index, driver_version=version, on_call=on_call)
+def _device(settings: Settings, index: int, version: str, on_call: OnCall) -> Device:
+    processes = Processes() if settings.processes else None
+    return Device(index, driver_version=version, on_call=on_call, processes=processes)
+
+
+def _watcher(count: int, on_call: OnCall) -> XidWatcher:
+    return XidWatcher(range(count), on_call=on_call)
 
 
 def _closed(seconds: float) -> bool:

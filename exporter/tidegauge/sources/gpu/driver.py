@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from tidegauge.sources.gpu import nvml
-from tidegauge.sources.gpu.device import OnCall
+from tidegauge.sources.gpu.asking import OnCall
 from tidegauge.sources.gpu.nvml import NvmlError
 
 PROC_GPUS = Path("/proc/driver/nvidia/gpus")

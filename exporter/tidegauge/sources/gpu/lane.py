@@ -12,8 +12,8 @@ from typing import Protocol
 
 from tidegauge.catalog import gpu as catalog
 from tidegauge.samples import Sample
+from tidegauge.sources.gpu.asking import OnCall
 from tidegauge.sources.gpu.calls import Tier
-from tidegauge.sources.gpu.device import OnCall
 from tidegauge.sources.gpu.meters import RING_KINDS, DeviceMeters, RingKind
 from tidegauge.sources.gpu.nvml import DeviceLostError, DriverGoneError, ForbiddenError, NvmlError
 from tidegauge.sources.gpu.protocol import DeviceState, End, Part, Trouble
@@ -31,7 +31,10 @@ class Readable(Protocol):
 
     index: int
     labels: tuple[str, str]
-    asking: str
+
+    @property
+    def asking(self) -> str:
+        """The call that was made last."""
 
     def read(self, tier: Tier) -> tuple[Sample, ...]:
         """The tier's samples now; raises NvmlError."""
@@ -115,6 +118,10 @@ class Lane:
         cost = min(self._spent, self._settings.timeout_seconds)
         self.costs[beat] = cost * NEWS + self.costs.get(beat, cost) * (1 - NEWS)
         self._due[beat] = self._next(beat, started)
+
+    @property
+    def labels(self) -> tuple[str, str]:
+        return self._device.labels
 
     @property
     def settled(self) -> bool:

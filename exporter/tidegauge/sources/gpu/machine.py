@@ -13,15 +13,18 @@ from typing import Protocol
 
 from tidegauge.catalog import nvml as catalog
 from tidegauge.samples import Sample
+from tidegauge.sources.gpu.asking import OnCall
 from tidegauge.sources.gpu.budget import stretched
 from tidegauge.sources.gpu.codes import error_name
-from tidegauge.sources.gpu.device import OnCall
 from tidegauge.sources.gpu.lane import CALLS_KEPT, Lane, Pace, Readable
 from tidegauge.sources.gpu.ledger import Ledger
 from tidegauge.sources.gpu.nvml import DriverGoneError, NvmlError
 from tidegauge.sources.gpu.protocol import DeviceState, End, Part, State
 from tidegauge.sources.gpu.settings import Beat, Settings
 from tidegauge.sources.gpu.tallies import Tallies
+from tidegauge.sources.gpu.xid_ledger import Xid, XidLedger
+
+XID_WAIT_MS = 1000
 
 
 class Opener(Protocol):
@@ -36,6 +39,13 @@ class Opener(Protocol):
         """Differs from before when a device came or went; raises NvmlError."""
 
 
+class Watcher(Protocol):
+    """Xids as the machine sees them; XidWatcher is one."""
+
+    def wait(self, timeout_ms: int) -> tuple[Xid, ...]:
+        """Those that happened; raises NvmlError."""
+
+
 class Machine:
     """Starts its threads with `start`; all of them are daemons, and end with the process."""
 
@@ -45,14 +55,20 @@ class Machine:
         *,
         make_driver: Callable[[OnCall], Opener],
         make_device: Callable[[int, str, OnCall], Readable],
+        make_watcher: Callable[[int, OnCall], Watcher],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._make_device = make_device
+        self._make_watcher = make_watcher
         self._clock = clock
         self._pace = Pace(settings.intervals())
         self._calls: deque[tuple[str, float, int]] = deque(maxlen=CALLS_KEPT)
-        self._driver = make_driver(lambda *call: self._calls.append(call))
+        self._on_call: OnCall = lambda *call: self._calls.append(call)
+        self._driver = make_driver(self._on_call)
+        self._xids: deque[Xid] = deque(maxlen=CALLS_KEPT)
+        self._xid_ledger = XidLedger()
+        self._listed: set[tuple[str, str]] = set()
         self._began_at = clock()
         self._opened = False
         self._end: End | None = None
@@ -99,6 +115,7 @@ class Machine:
         self._opened = True
         for number, lane in enumerate(self._lanes):
             threading.Thread(target=lane.run, name=f"nvml gpu {number}", daemon=True).start()
+        threading.Thread(target=self._listen, args=(count,), name="nvml xid", daemon=True).start()
         self._end = self._watch()
 
     def _lane(self, index: int, count: int, version: str) -> Lane:
@@ -119,6 +136,21 @@ class Machine:
             except NvmlError:  # for this time; the tallies say so
                 pass
             time.sleep(self._settings.slow_seconds)
+
+    def _listen(self, count: int) -> None:
+        """Collect Xids as long as the driver delivers them."""
+        try:
+            watcher = self._make_watcher(count, self._on_call)
+        except NvmlError:  # no events here; the tallies say why
+            return
+        while True:
+            try:
+                self._xids.extend(watcher.wait(XID_WAIT_MS))
+            except DriverGoneError as error:
+                self._end = End("driver", f"nvmlEventSetWait: {error}")
+                return
+            except NvmlError:
+                time.sleep(1)
 
     def _device(self, lane: Lane, now: float) -> DeviceState:
         state, parts = lane.state(now), lane.parts.copy()
@@ -145,4 +177,19 @@ class Machine:
             yield Sample(catalog.TIER_INTERVAL, seconds, (tier,))
         for lane in self._lanes:
             yield from lane.kept()
+        yield from self._xid_samples()
         yield from self._tallies.samples()
+
+    def _xid_samples(self) -> Iterable[Sample]:
+        """Known Xids of each device from 0 on; nothing while nothing changes."""
+        changed = False
+        for lane in self._lanes:
+            gpu, uuid = lane.labels
+            if uuid and (gpu, uuid) not in self._listed:
+                self._listed.add((gpu, uuid))
+                self._xid_ledger.watch(int(gpu), uuid)
+                changed = True
+        while self._xids:
+            self._xid_ledger.add(self._xids.popleft())
+            changed = True
+        return self._xid_ledger.samples() if changed else ()

@@ -10,7 +10,7 @@ from typing import Literal
 from tidegauge.catalog import Metric, gpu_meters
 from tidegauge.catalog import gpu as catalog
 from tidegauge.samples import Sample
-from tidegauge.sources.gpu.energy import EnergyMeter
+from tidegauge.sources.gpu.fallback import Fallback
 from tidegauge.sources.gpu.measured import Measured
 from tidegauge.sources.gpu.throttle import ThrottleMeter
 from tidegauge.sources.gpu.window import PowerWindow
@@ -27,7 +27,8 @@ class DeviceMeters:
     def __init__(self, labels: tuple[str, str], *, window_seconds: float) -> None:
         self._labels = labels
         self._busy = Measured(ramp=False)
-        self._energy = EnergyMeter()
+        self._power = Measured(ramp=True)
+        self._energy = Fallback()  # of the integral of power
         self._throttle = ThrottleMeter()
         self._window = PowerWindow(window_seconds)
         self._drained_us = dict.fromkeys(RING_KINDS, 0)
@@ -41,17 +42,19 @@ class DeviceMeters:
         self._energy.heard(counter=(catalog.ENERGY, ()) in seen)
         watts = next((seen[key] for key in _WATTS if key in seen), None)
         if watts is not None:
-            weight = self._energy.power.polled(now, watts, within=within)
+            weight = self._power.polled(now, watts, within=within)
             self._window.add(wall, watts, weight)
 
     def throttled(self, samples: Sequence[Sample], *, now: float, within: float) -> None:
-        """The reasons that hold the clocks down."""
+        """The reasons that hold the clocks down, and which of them NVML counts."""
+        seen = self._of_the_device(samples)
         bits = {
             labels[0]: value
-            for (metric, labels), value in self._of_the_device(samples).items()
-            if metric is catalog.THROTTLED and len(labels) == 1
+            for (metric, labels), value in seen.items()
+            if metric is catalog.THROTTLED
         }
-        self._throttle.add(now, bits, within=within)
+        counted = {labels[0] for metric, labels in seen if metric is catalog.THROTTLE_SECONDS}
+        self._throttle.add(now, bits, counted=counted, within=within)
 
     def since(self, kind: RingKind) -> int:
         """Up to when the ring has been drained, in microseconds of the driver's clock."""
@@ -67,7 +70,7 @@ class DeviceMeters:
         self._drained_us[kind] = newest
         if not since:  # what was before us, or before a restart, was counted or is nobody's
             new = new[-1:]
-        meter = self._energy.power if kind == "power" else self._busy
+        meter = self._power if kind == "power" else self._busy
         weights = meter.drained(now, [(at / 1e6, value) for at, value in new])
         if kind == "power":
             for (at, watts), weight in zip(new, weights, strict=True):
@@ -92,7 +95,7 @@ class DeviceMeters:
         """The counters; may be called from another thread."""
         totals: list[tuple[Metric, float | None, tuple[str, ...]]] = [
             (gpu_meters.BUSY, self._busy.total, ()),
-            (catalog.ENERGY, self._energy.joules, ()),
+            (catalog.ENERGY, self._power.total if self._energy.needed else None, ()),
         ]
         for reason, seconds in self._throttle.seconds.items():
             totals.append((catalog.THROTTLE_SECONDS, seconds, (reason,)))
@@ -112,4 +115,12 @@ class DeviceMeters:
         }
 
 
-_MEASURED = frozenset({catalog.UTILIZATION, catalog.POWER, catalog.ENERGY, catalog.THROTTLED})
+_MEASURED = frozenset(
+    {
+        catalog.UTILIZATION,
+        catalog.POWER,
+        catalog.ENERGY,
+        catalog.THROTTLED,
+        catalog.THROTTLE_SECONDS,
+    }
+)
