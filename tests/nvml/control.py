@@ -7,7 +7,8 @@ machine or the new one. What a healthy GPU says is in machine.py.
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.nvml.machine import CUDA_VERSION, DRIVER_VERSION, H100, Instance, Wave, uuid
@@ -44,6 +45,7 @@ class NvmlControl:
     def __init__(self, path: Path, *, gpus: int = 1, log: bool = True) -> None:
         self.path = path
         self._written_ns = 0
+        self._held = False
         self._xids: list[str] = []
         self._reloads = 0
         self._lines: dict[tuple[str, str, str], str] = {("-", "*", "log"): ""} if log else {}
@@ -156,6 +158,16 @@ class NvmlControl:
             CONTROL_VARIABLE: str(self.path),
         }
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """All changes within are one."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+            self._write()
+
     def _list(self, gpu: int, call: str, rows: Iterable[tuple[int, ...]]) -> None:
         kept = self._lines.items()
         self._lines = {k: v for k, v in kept if k[0] != str(gpu) or not k[1].startswith(f"{call}/")}
@@ -175,6 +187,8 @@ class NvmlControl:
         self._write()
 
     def _write(self) -> None:
+        if self._held:
+            return
         lines = [f"{' '.join(key)} {argument}\n" for key, argument in self._lines.items()]
         new = self.path.with_name(f"{self.path.name}.new")
         new.write_text("".join(lines + self._xids))

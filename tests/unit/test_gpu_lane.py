@@ -217,3 +217,22 @@ def test_the_ring_is_drained_into_the_window() -> None:
     world.until(13)
     samples = world.lane.parts["window"].samples
     assert {s.labels[-1]: s.value for s in samples}["max"] == 680
+
+
+@pytest.mark.parametrize(
+    "seen,ended",
+    [
+        (["off", "on"], True),
+        (["on", "off"], True),
+        (["off", "off"], False),
+        (["off", "", "off"], False),
+        (["", "on"], False),
+    ],
+    ids=["on", "off", "as before", "not to be read for a while", "known later"],
+)
+def test_mig_that_is_switched_ends_the_child(seen: list[str], ended) -> None:
+    world = World()
+    for second, mig in enumerate(seen):
+        world.device.mig = mig
+        world.until(second + 0.5)
+    assert (world.lane.end is not None) is ended

@@ -167,11 +167,15 @@ async def test_devices_that_were_there_are_down_when_nothing_can_be_read() -> No
     hung = State(1.0, (sick(A, "hung"), sick(B, "hung")))
     source = Nursery(Script(State(0.0, (well(A), well(B))), hung)).source()
     await source.read()
-    await asyncio.sleep(0.03)
-    with pytest.raises(SourceError):
-        await source.read()
+    with pytest.raises(SourceError, match="oh no"):
+        await asyncio.wait_for(_read_on(source), 5)
     assert of(source.unread(), catalog.UP) == {A: 0, B: 0}
     await source.close()
+
+
+async def _read_on(source: GpuSource) -> None:
+    while await source.read():
+        await asyncio.sleep(0.005)
 
 
 async def test_one_line_per_fact(caplog: pytest.LogCaptureFixture) -> None:
@@ -184,7 +188,8 @@ async def test_one_line_per_fact(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", logger="tidegauge")
     source = Nursery(Script(*states, None)).source()
     await source.read()
-    await asyncio.sleep(0.1)
-    said = [record.getMessage() for record in caplog.records]
+    async with asyncio.timeout(5):
+        while len(said := [record.getMessage() for record in caplog.records]) < 3:
+            await asyncio.sleep(0.005)
     assert said == ["GPU silent", "GPU answers again", "NVML child ended"]
     await source.close()

@@ -89,7 +89,7 @@ class Lane:
         self._failures: dict[Beat, _Failure] = {}
         self._spent = 0.0
         self._meters: DeviceMeters | None = None  # from the first answer on, when it has a name
-        self._mig: str | None = None
+        self._mig = ""
 
     def run(self) -> None:
         """Read until the child has to end: a thread's whole life."""
@@ -186,10 +186,9 @@ class Lane:
 
     def _look_at_mig(self, samples: tuple[Sample, ...]) -> None:
         mig = next((_mig(s) for s in samples if s.metric is catalog.INFO), "")
-        if self._mig is not None and mig != self._mig:
-            was = self._mig or "unknown"
-            self.end = End("mig", f"GPU {self._device.index}: MIG was {was}, is {mig or 'unknown'}")
-        self._mig = mig
+        if mig and self._mig and mig != self._mig:  # empty: it can't be read now
+            self.end = End("mig", f"GPU {self._device.index}: MIG was {self._mig}, is {mig}")
+        self._mig = mig or self._mig
 
     def _said(self, error: Exception) -> str:
         text = str(error) if isinstance(error, NvmlError) else repr(error)
@@ -228,8 +227,7 @@ class Lane:
 
 
 def _mig(info: Sample) -> str:
-    names = info.metric.labels
-    return info.labels[names.index("mig")] if "mig" in names else ""
+    return info.labels[info.metric.labels.index("mig")]
 
 
 def _trouble(error: NvmlError) -> Trouble:

@@ -31,7 +31,7 @@ class Speaker(Protocol):
 class Supervisor:
     """`state` is the last one of the present child, `absence` why there is nothing to read.
 
-    `next_at` is when the next child is started, where none runs.
+    `next_at` is when the next child is started, where none runs, and `pid` the present one's.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class Supervisor:
         self.state: State | None = None
         self.absence: str | None = None
         self.next_at = 0.0
+        self.pid: int | None = None
         self.heard = asyncio.Event()
         self._start = start
         self._limits = limits
@@ -79,9 +80,11 @@ class Supervisor:
             child = await self._start()
         except OSError as error:
             return "exited", f"no process can be had: {error}"
+        self.pid = child.pid
         try:
             return await self._follow(child)
         finally:
+            self.pid = None
             await child.stop()
 
     async def _follow(self, child: Speaker) -> tuple[Ended, str]:
