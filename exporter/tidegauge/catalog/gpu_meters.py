@@ -21,9 +21,8 @@ POWER_WINDOW = Metric(
 SAMPLE_AGE = Metric(
     "llm_gpu_sample_age_seconds",
     "gauge",
-    "How old the newest sample of the tier is.",
-    (*_SERIES, "tier"),
+    "How long ago the device last answered.",
+    _SERIES,
     "seconds",
 )
-
 METRICS = (BUSY, POWER_WINDOW, SAMPLE_AGE)
