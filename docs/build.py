@@ -1,4 +1,4 @@
-"""Writes the reference pages that follow from the code: docs/metrics.md and docs/configuration.md.
+"""Writes the reference pages that follow from the code: metrics, configuration, GPUs.
 
 `--check` writes nothing, and exits with 1 if a page is out of step.
 """
@@ -31,6 +31,9 @@ from tidegauge.config.values import Section
 from tidegauge.engines import ENGINES, Dialect
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))  # so that it runs as a script, from anywhere
+
+from docs.gpu_pages import gpu_series, xids  # noqa: E402
 
 _SUBJECTS = (
     ("Inference", inference),
@@ -96,7 +99,12 @@ def configuration() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES: dict[str, Callable[[], str]] = {"metrics.md": metrics, "configuration.md": configuration}
+PAGES: dict[str, Callable[[], str]] = {
+    "metrics.md": metrics,
+    "configuration.md": configuration,
+    "gpu-series.md": gpu_series,
+    "xid.md": xids,
+}
 
 
 def _settle(path: Path, text: str, *, check: bool) -> bool:

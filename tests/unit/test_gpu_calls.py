@@ -1,6 +1,8 @@
 """Every call that a device is asked, failing in every way: never more than its own series."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import get_args
 
@@ -40,7 +42,11 @@ VERSIONS = {
     "nvmlDeviceGetPciInfo": "nvmlDeviceGetPciInfo_v3",
     "nvmlDeviceGetComputeRunningProcesses": "nvmlDeviceGetComputeRunningProcesses_v3",
 }
-OF_A_DEVICE = [name for name in CALL_NAMES if not re.match("nvmlEventSet|nvmlSystem", name)]
+OF_A_DEVICE = [
+    name
+    for name in CALL_NAMES
+    if not re.match("nvmlEventSet|nvmlSystem|nvmlInit|nvmlDeviceGetCount", name)
+]
 DISPENSABLE = [name for name in OF_A_DEVICE if name != "nvmlDeviceGetHandleByIndex"]
 
 
@@ -144,6 +150,19 @@ def test_the_table_asks_for_metrics_of_the_catalogue_and_names_each_row_once(tie
 
     assert set(metrics) <= set(CATALOG)
     assert len({row.name for row in rows}) == len(rows)
+
+
+HEAVY = ("aiohttp", "multidict", "numpy", "prometheus_client", "pydantic", "yaml")
+
+
+@pytest.mark.parametrize("module", ["device", "driver", "events", "xid_ledger"])
+def test_a_process_that_only_reads_gpus_loads_nothing_heavy(module: str) -> None:
+    script = f"import sys, tidegauge.sources.gpu.{module}; print(set(sys.modules) & set({HEAVY}))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=True
+    )
+
+    assert done.stdout == "set()\n"
 
 
 def test_what_a_row_needs_is_another_row() -> None:

@@ -110,10 +110,10 @@ def test_instances_that_can_t_be_listed_are_the_ones_from_before(
 def test_an_instance_that_fails_costs_no_other_series(nvml: NvmlControl) -> None:
     nvml.mig(0, SMALL, BIG)
     asked = device()
-    nvml.error("0:0", "*", UNKNOWN)
     asked.read("fast")
+    nvml.error("0:0", "*", UNKNOWN)
 
-    assert read(asked, "medium", gpu.MEMORY_USED)["", ""] == WHOLE_USED
+    assert read(asked, "medium", gpu.MEMORY_USED) == {("", ""): WHOLE_USED, ("2", "0"): 9e9}
 
 
 def test_a_lost_device_takes_its_instances_along(nvml: NvmlControl) -> None:

@@ -119,6 +119,13 @@ def test_processes_that_can_t_be_listed_cost_their_own_series(
     assert read(asked, gpu_opt_in.PROCESS_MEMORY) == {}
 
 
+def test_utilisation_that_fails_costs_no_memory(nvml: NvmlControl, proc: Proc) -> None:
+    nvml.processes(0, (100, MIB))
+    nvml.error(0, "nvmlDeviceGetProcessUtilization", UNKNOWN)
+
+    assert read(device(proc), gpu_opt_in.PROCESS_MEMORY) == {("100", "", ""): float(MIB)}
+
+
 def test_the_rest_of_the_tier_is_there_too(nvml: NvmlControl, proc: Proc) -> None:
     nvml.processes(0, (100, MIB))
 

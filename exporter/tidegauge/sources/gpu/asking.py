@@ -5,6 +5,7 @@ Knows nothing of what is asked for; that is in calls.py.
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from tidegauge.sources.gpu.counter import Unwrapped
@@ -25,15 +26,33 @@ Result = TypeVar("Result")
 _Outcome = tuple[Value, ...] | NvmlError
 
 
+@dataclass(slots=True)
+class _Latest:
+    """The call that was made last, for messages."""
+
+    asking: str = ""
+
+
 class Asker:
-    """What one device was asked and did not know. `asking` is the call that was made last."""
+    """What one device was asked and did not know."""
 
     def __init__(self, on_call: OnCall | None = None) -> None:
-        self.asking = ""
+        self._latest = _Latest()
         self._on_call = on_call
         self._unsupported: set[str] = set()
         self._answered: set[str] = set()
         self._counters: dict[tuple[int, tuple[str, ...]], Unwrapped] = {}
+
+    @property
+    def asking(self) -> str:
+        """The call that was made last, by this one or by those beside it."""
+        return self._latest.asking
+
+    def beside(self) -> "Asker":
+        """One for a part of the same device, which may know other calls than the whole."""
+        other = Asker(self._on_call)
+        other._latest = self._latest
+        return other
 
     def forget(self) -> None:
         """The device is another one now (MIG was switched): what it did not know, it may know."""
@@ -43,7 +62,7 @@ class Asker:
     def timed(self, name: str, ask: Callable[[], Result]) -> Result:
         """What `ask` gives or raises, which is told to `on_call`: `name` up to its `/`."""
         function = name.partition("/")[0]
-        self.asking, started, code = function, time.perf_counter(), 0
+        self._latest.asking, started, code = function, time.perf_counter(), 0
         try:
             return ask()
         except NvmlError as error:
@@ -123,7 +142,7 @@ class Asker:
 
     def _of_fields(self, fields: Sequence[Field], device: Handle) -> dict[str, _Outcome]:
         asked = [(field.number, field.scope) for field in fields]
-        self.asking, started, code = FIELD_VALUES, time.perf_counter(), 0
+        self._latest.asking, started, code = FIELD_VALUES, time.perf_counter(), 0
         answers: Sequence[FieldValue | NvmlError]
         try:
             answers = field_values(device, asked)

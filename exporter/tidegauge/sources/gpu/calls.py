@@ -32,6 +32,7 @@ def questions(tier: Tier, driver_version: str) -> tuple[Question, ...]:
     return QUESTIONS[tier]
 
 
+_DRIVER = ("nvmlInit", "nvmlSystemGetDriverVersion", "nvmlDeviceGetCount")
 _IDENTITY = (
     "nvmlDeviceGetHandleByIndex",
     "nvmlDeviceGetUUID",
@@ -58,6 +59,7 @@ _XIDS = ("nvmlEventSetCreate", "nvmlDeviceRegisterEvents", "nvmlEventSetWait")
 _OUTSIDE_THE_TABLE = (
     FIELD_VALUES,
     "nvmlDeviceGetSamples",
+    *_DRIVER,
     *_IDENTITY,
     *_MIG,
     *_GPM,

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import assert_never
 
 from tidegauge.catalog import gpu as catalog
@@ -18,7 +19,7 @@ from tidegauge.sources.gpu.asking import Asker, OnCall
 from tidegauge.sources.gpu.calls import Tier, questions
 from tidegauge.sources.gpu.gpm import Gpm
 from tidegauge.sources.gpu.identity import Modes, identity, modes, switch, uuid_of
-from tidegauge.sources.gpu.instances import WHOLE, Partition, Shape, partition
+from tidegauge.sources.gpu.instances import WHOLE, Instance, Partition, Shape, partition
 from tidegauge.sources.gpu.nvml import DeviceLostError, DriverGoneError, Handle, NvmlError
 from tidegauge.sources.gpu.nvml_processes import Running, Usage
 from tidegauge.sources.gpu.nvml_samples import Ring, RingKind
@@ -28,7 +29,7 @@ from tidegauge.sources.gpu.questions_now import MEMORY
 
 __all__ = ["Device", "OnCall"]
 
-_Part = Callable[["_Opened"], Iterable[Sample]]
+_Part = Callable[[], Iterable[Sample]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Device:
         self._processes = processes
         self._opened: _Opened | None = None
         self._asker = Asker(on_call)
-        self._instance_asker = Asker(on_call)
+        self._instance_asker = self._asker.beside()
         self._gpm = Gpm(self._asker, clock=clock)
         self._usage_seen_us = 0
 
@@ -115,9 +116,9 @@ class Device:
         opened = self._look_again() if tier == "slow" else self._open()
         samples: list[Sample] = []
         failure: NvmlError | None = None
-        for part in self._parts(tier):
+        for part in self._parts(tier, opened):
             try:
-                samples += part(opened)
+                samples += part()
             except (DeviceLostError, DriverGoneError):
                 raise
             except NvmlError as error:
@@ -156,29 +157,33 @@ class Device:
         labels = (*self.labels, name, pci, self._driver_version, cuda, mig, *opened.modes)
         return Sample(catalog.INFO, 1.0, labels)
 
-    def _parts(self, tier: Tier) -> tuple[_Part, ...]:
+    def _parts(self, tier: Tier, opened: _Opened) -> tuple[_Part, ...]:
         """What may fail each by itself."""
-
-        def of_table(opened: _Opened) -> Iterable[Sample]:
-            asked = questions(tier, self._driver_version)
-            return self._samples(self._asker.answers(asked, opened.handle))
-
+        of_table = partial(self._of_table, tier, opened)
         match tier:
             case "fast":
                 return (of_table,)
             case "medium":
-                return (of_table, self._of_instances)
+                instances = opened.partition.instances
+                return (of_table, *(partial(self._of_instance, one) for one in instances))
             case "slow":
-                return (of_table, self._of_partition, self._of_processes)
+                return (
+                    of_table,
+                    partial(self._of_partition, opened),
+                    partial(self._of_processes, opened),
+                )
             case "gpm":
-                return (self._of_gpm,)
+                return (partial(self._of_gpm, opened),)
             case _:
                 assert_never(tier)
 
-    def _of_instances(self, opened: _Opened) -> Iterable[Sample]:
-        for instance in opened.partition.instances:
-            values = self._instance_asker.answers((MEMORY,), instance.handle)
-            yield from self._samples(values, instance.labels)
+    def _of_table(self, tier: Tier, opened: _Opened) -> Iterable[Sample]:
+        asked = questions(tier, self._driver_version)
+        return self._samples(self._asker.answers(asked, opened.handle))
+
+    def _of_instance(self, instance: Instance) -> Iterable[Sample]:
+        values = self._instance_asker.answers((MEMORY,), instance.handle)
+        return self._samples(values, instance.labels)
 
     def _of_partition(self, opened: _Opened) -> Iterable[Sample]:
         for instance in opened.partition.instances:
@@ -188,19 +193,29 @@ class Device:
     def _of_processes(self, opened: _Opened) -> Iterable[Sample]:
         if self._processes is None:
             return ()
-        device, since = opened.handle, self._usage_seen_us
+        device = opened.handle
         running = self._asker.optional(
             "nvmlDeviceGetComputeRunningProcesses",
             lambda: nvml_processes.running(device),
             tuple[Running, ...](),
         )
-        usage = self._asker.optional(
-            "nvmlDeviceGetProcessUtilization",
-            lambda: nvml_processes.usage(device, since),
-            tuple[Usage, ...](),
-        )
+        return self._samples(self._processes.values(running, self._usage(device)))
+
+    def _usage(self, device: Handle) -> tuple[Usage, ...]:
+        """What is new since it was asked last; what fails now costs no memory series."""
+        since = self._usage_seen_us
+        try:
+            usage = self._asker.optional(
+                "nvmlDeviceGetProcessUtilization",
+                lambda: nvml_processes.usage(device, since),
+                tuple[Usage, ...](),
+            )
+        except (DeviceLostError, DriverGoneError):
+            raise
+        except NvmlError:
+            return ()
         self._usage_seen_us = max((sample.at_us for sample in usage), default=since)
-        return self._samples(self._processes.values(running, usage))
+        return usage
 
     def _of_gpm(self, opened: _Opened) -> Iterable[Sample]:
         for target, values in self._gpm.values(opened.handle, opened.partition.targets).items():

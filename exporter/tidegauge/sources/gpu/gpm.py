@@ -20,8 +20,7 @@ APART_SECONDS = 0.1
 _PERCENT = 0.01
 _MIB = 2.0**20
 
-# nvmlGpmMetricId_t, and what makes a base unit of its percent or MiB/s.
-_METRICS: tuple[tuple[int, Metric, tuple[str, ...], float], ...] = (
+METRICS: tuple[tuple[int, Metric, tuple[str, ...], float], ...] = (
     (2, catalog.SM_ACTIVE, (), _PERCENT),
     (3, catalog.SM_OCCUPANCY, (), _PERCENT),
     (5, catalog.TENSOR_ACTIVE, (), _PERCENT),
@@ -31,7 +30,9 @@ _METRICS: tuple[tuple[int, Metric, tuple[str, ...], float], ...] = (
     (61, catalog.NVLINK_RATE, ("tx",), _MIB),
     (60, catalog.NVLINK_RATE, ("rx",), _MIB),
 )
-_IDS = tuple(number for number, *_ in _METRICS)
+"""nvmlGpmMetricId_t, series, labels, and what makes a base unit of its percent or MiB/s."""
+
+_IDS = tuple(number for number, *_ in METRICS)
 
 
 @dataclass(slots=True)
@@ -119,6 +120,6 @@ class Gpm:
 def _values_of(seen: Sequence[float | None]) -> tuple[Value, ...]:
     return tuple(
         Value(metric, number * scale, labels)
-        for (_, metric, labels, scale), number in zip(_METRICS, seen, strict=True)
+        for (_, metric, labels, scale), number in zip(METRICS, seen, strict=True)
         if number is not None
     )

@@ -26,12 +26,13 @@ class Call:
     """One NVML call. `ask` raises NvmlError; `name` tells calls apart in memory.
 
     `name` is the C function's, with `/…` for what is asked of it. `metrics` are what its values
-    are of.
+    are of, and `labels` theirs if all have the same.
     """
 
     name: str
     metrics: tuple[Metric, ...]
     ask: Callable[[Handle], tuple[Value, ...]]
+    labels: tuple[str, ...] = ()
 
     @property
     def function(self) -> str:
@@ -76,4 +77,4 @@ def field_name(number: int) -> str:
 
 def one(name: str, metric: Metric, number: Callable[[Handle], float], *labels: str) -> Call:
     """A call that gives one number."""
-    return Call(name, (metric,), lambda device: (Value(metric, number(device), labels),))
+    return Call(name, (metric,), lambda device: (Value(metric, number(device), labels),), labels)
