@@ -49,6 +49,7 @@ DEVICES = st.builds(
     SECONDS,
     TEXTS,
     st.lists(PARTS, max_size=3).map(tuple),
+    st.booleans(),
 )
 STATES = st.builds(
     State,

@@ -7,7 +7,7 @@ called from another one, and what they read is replaced whole.
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from tidegauge.catalog import gpu as catalog
@@ -131,17 +131,13 @@ class Lane:
     def state(self, now: float) -> DeviceState:
         """The device as it is, its parts left out."""
         device = self._device
+        well = DeviceState(device.index, device.labels, self._answered_at, settled=self.settled)
         failure = self._hung(now) or self._failure()
         if failure is None:
-            return DeviceState(device.index, device.labels, self._answered_at)
+            return well
         seconds = now - failure.since
-        return DeviceState(
-            device.index,
-            device.labels,
-            self._answered_at,
-            failure.trouble,
-            seconds,
-            failure.message,
+        return replace(
+            well, trouble=failure.trouble, trouble_seconds=seconds, message=failure.message
         )
 
     def kept(self) -> list[Sample]:

@@ -40,7 +40,8 @@ class Part:
 class DeviceState:
     """One device: `labels` are its `gpu` and `uuid`, `parts` what is new of it.
 
-    `answered_at` is when its fast tier was last read, `trouble` what is wrong, and for how long.
+    `answered_at` is when its fast tier was last read, `trouble` what is wrong, and for how long;
+    `settled` is set once every tier was tried.
     """
 
     index: int
@@ -50,6 +51,7 @@ class DeviceState:
     trouble_seconds: float = 0.0
     message: str = ""
     parts: tuple[Part, ...] = ()
+    settled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,7 @@ def _device_tree(device: DeviceState) -> list[object]:
         device.trouble_seconds,
         device.message,
         parts,
+        device.settled,
     ]
 
 
@@ -152,6 +155,7 @@ def _device(  # noqa: PLR0917 - the order of the line
     trouble_seconds: float,
     message: str,
     parts: list[tuple[str, float, float, list[tuple[str, list[str], object]]]],
+    settled: object,
 ) -> DeviceState:
     if trouble is not None and trouble not in get_args(Trouble):
         raise ValueError(f"trouble {trouble!r}")
@@ -164,6 +168,7 @@ def _device(  # noqa: PLR0917 - the order of the line
         trouble_seconds=_finite(trouble_seconds),
         message=_text(message),
         parts=tuple(_part(*part) for part in parts),
+        settled=settled is True,
     )
 
 

@@ -90,7 +90,7 @@ class GpuSource:
         """Whether each device has answered, or has something to say for itself, once."""
         board, state = self._supervisor.board, self._supervisor.state
         if board.devices:
-            return all(d.trouble or d.answered_at is not None for d in board.devices)
+            return all(device.trouble or device.settled for device in board.devices)
         return bool(state and (state.opening_seconds or 0.0) > self._timeout_seconds)
 
     def _check(self) -> None:
