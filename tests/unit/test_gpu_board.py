@@ -148,8 +148,8 @@ def test_bytes_over_pcie_never_go_back_with_a_new_child(
 ) -> None:
     onward, seen = Onward(), []
     for values in children:
-        for value in values:
-            seen.append(onward.follow(Sample(gpu_links.PCIE_BYTES, value, (*A, "tx"))).value)
+        samples = [Sample(gpu_links.PCIE_BYTES, value, (*A, "tx")) for value in values]
+        seen += [onward.follow(sample).value for sample in samples]
         onward.turn()
     assert seen == shown
 
