@@ -34,7 +34,7 @@ class FakeDevice:
 
     def __init__(self, clock: Clock, on_call: Callable[[str, float, int], None]) -> None:
         self.index, self.labels, self.asking = 0, GPU, "call"
-        self.mig, self.takes = "off", TICK
+        self.mig, self.takes, self.busy = "off", TICK, 0.5
         self.trouble: dict[str, Exception] = {}
         self.asked: list[tuple[str, float]] = []
         self.samples_us: list[tuple[int, float]] = []
@@ -47,7 +47,7 @@ class FakeDevice:
         if tier in self.trouble:
             raise self.trouble[tier]
         if tier == "fast":
-            return (self._info(), Sample(catalog.UTILIZATION, 0.5, GPU))
+            return (self._info(), Sample(catalog.UTILIZATION, self.busy, self.labels))
         return (self._info(), Sample(catalog.POWER_LIMIT, 700.0, GPU))
 
     def ring(self, kind: str, since_us: int) -> tuple[tuple[int, float], ...]:
@@ -248,3 +248,20 @@ def test_mig_that_is_switched_ends_the_child(seen: list[str], ended) -> None:
         world.device.mig = mig
         world.until(second + 0.5)
     assert (world.lane.end is not None) is ended
+
+
+def test_what_is_no_number_is_left_out() -> None:
+    world = World()
+    world.device.busy = float("nan")
+    world.until(0.5)
+    assert {s.metric for s in world.lane.parts["fast"].samples} == {catalog.INFO}
+
+
+def test_another_device_in_its_place_has_meters_of_its_own() -> None:
+    world = World()
+    world.until(10.5)
+    world.device.labels = ("0", "GPU-b")
+    world.until(20.5)
+    (busy,) = (s for s in world.lane.kept() if s.metric is gpu_meters.BUSY)
+    assert busy.labels == ("0", "GPU-b")
+    assert busy.value == pytest.approx(4.5)

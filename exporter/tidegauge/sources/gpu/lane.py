@@ -4,6 +4,7 @@ A call that hangs keeps its lane and nothing else. Only this thread writes; `sta
 called from another one, and what they read is replaced whole.
 """
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -156,14 +157,14 @@ class Lane:
         self.calls.append((name, seconds, code))
 
     def _ask(self, beat: Beat, now: float) -> None:
+        within, wall = FEW_INTERVALS * self._interval(beat) + MOMENT_SECONDS, self._wall()
         if beat == "ring":
             if self._meters:
-                self._drain(self._meters)
+                self._drain(self._meters, within)
             return
-        within, wall = FEW_INTERVALS * self._interval(beat) + MOMENT_SECONDS, self._wall()
-        samples = self._device.read(beat)
+        samples = tuple(s for s in self._device.read(beat) if _finite(s))
         meters = self._meters
-        if meters is None:
+        if meters is None or meters.labels != self._device.labels:
             seconds = self._settings.window_seconds
             meters = self._meters = DeviceMeters(self._device.labels, window_seconds=seconds)
         if beat == "fast":
@@ -178,10 +179,10 @@ class Lane:
                 meters.throttled(samples, now=now, within=within)
         self._put(beat, samples, now, FEW_INTERVALS * self._interval(beat))
 
-    def _drain(self, meters: DeviceMeters) -> None:
+    def _drain(self, meters: DeviceMeters, within: float) -> None:
         for kind in RING_KINDS:
             new = self._device.ring(kind, meters.since(kind))
-            meters.drained(kind, new, now=self._clock(), wall=self._wall())
+            meters.drained(kind, new, now=self._clock(), wall=self._wall(), within=within)
 
     def _put(self, name: str, samples: tuple[Sample, ...], now: float, good_for: float) -> None:
         grace = self._settings.timeout_seconds + self._settings.publish_seconds
@@ -227,6 +228,11 @@ class Lane:
 
     def _interval(self, beat: Beat) -> float:
         return self._pace.intervals[beat]
+
+
+def _finite(sample: Sample) -> bool:
+    """Missing is missing: a driver that says NaN does not know."""
+    return isinstance(sample.value, int | float) and math.isfinite(sample.value)
 
 
 def _mig(info: Sample) -> str:
