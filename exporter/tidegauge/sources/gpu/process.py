@@ -25,9 +25,16 @@ _log = logging.getLogger(__name__)
 class Child:
     """A running child. `start` is the way to make one."""
 
-    def __init__(self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader) -> None:
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        reader: asyncio.StreamReader,
+        *,
+        end_seconds: float = END_SECONDS,
+    ) -> None:
         self._process = process
         self._reader = reader
+        self._end_seconds = end_seconds
         self._logging = asyncio.create_task(self._log_output())
 
     @classmethod
@@ -79,7 +86,7 @@ class Child:
                 with suppress(ProcessLookupError):
                     end()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._process.wait(), END_SECONDS)
+                    await asyncio.wait_for(self._process.wait(), self._end_seconds)
         if self._process.returncode is None:
             _log.warning("child does not end; left behind", extra={"pid": self.pid})
         self._logging.cancel()
