@@ -52,13 +52,17 @@ class RuleConfig(Section):
     )
     scale: float = Field(
         default=1.0,
+        strict=True,
         gt=0,
         allow_inf_nan=False,
         description="Factor to our unit: 0.001 for milliseconds, 0.01 for percent.",
     )
     times: str = Field(default="", description="Row to multiply by, such as tokens per block.")
     absent: float | None = Field(
-        default=None, allow_inf_nan=False, description="Value by which the engine says unknown."
+        default=None,
+        strict=True,
+        allow_inf_nan=False,
+        description="Value by which the engine says unknown.",
     )
     join: Literal["sum", "max"] | None = Field(
         default=None,
