@@ -163,6 +163,7 @@ MISTAKES = [
         {"rules": [RULE], "prefixes": [""]}, "prefixes: '' begins every name", id="every name"
     ),
     pytest.param({"rules": [RULE], "name": 7}, "name: 7 is wrong; write a text", id="name"),
+    pytest.param({"rules": [RULE], "name": ""}, "name: '' is no value", id="no name"),
 ]
 
 

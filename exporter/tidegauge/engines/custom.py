@@ -41,11 +41,14 @@ def custom_dialect(tree: _Tree) -> Dialect:
     )
     if not rules:
         raise DialectError("rules: is empty; give at least one rule, with `metric` and `raw`")
+    name = keys.text("name", "custom")
+    if not name:
+        raise DialectError("name: '' is no value for the label `engine`; write such as 'myengine'")
     prefixes = keys.texts("prefixes")
     if "" in prefixes:
         raise DialectError("prefixes: '' begins every name; write such as 'myengine_'")
     return Dialect(
-        name=keys.text("name", "custom"),
+        name=name,
         title=keys.text("title", ""),
         # What the user pins is never looked for; a dialect has a fingerprint all the same.
         fingerprint=keys.texts("fingerprint") or rules[0].reads[:1],
