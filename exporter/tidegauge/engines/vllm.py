@@ -145,6 +145,7 @@ VLLM = Dialect(
         "vllm:spec_decode_num_drafts",
         "vllm:spec_decode_num_emitted_tokens",
         "vllm:tokens",  # 0.8's sum of prompt and generation tokens
+        "vllm:tool_call",
         "vllm:watermark_requests",
     ),
 )
