@@ -1,0 +1,90 @@
+"""Which rows of an engine are added up into one series of ours: siblings, by the dialect's rules.
+
+No clock, no network, no logging: same arguments, same answer.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tidegauge.engines.dialect import Dialect, Rule
+from tidegauge.engines.exposition import RawSeries
+
+_Labels = tuple[str, ...]
+_HISTOGRAM_ROWS = ("_bucket", "_count", "_sum")
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """A dialect's counters and histograms: row name to stem, and the labels that a stem keeps.
+
+    The stem of a histogram is its name without `_bucket`, `_count` or `_sum`; a counter's is its
+    name. Where rules differ in the labels that they keep, what all of them keep counts.
+    """
+
+    stems: Mapping[str, str] = field(default_factory=dict)
+    kept: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows that end up in one series: per sibling the places of its rows, in the order of `cells`.
+
+    A cell says which of a sibling's rows it is, (ending, le); a counter's only one is ("", "").
+    `telling` are the cells whose fall shows a restart: a histogram's counts, since its sum also
+    falls by what was observed below zero. Siblings whose cells differ from the first one's make
+    no group: `units` is empty.
+    """
+
+    cells: tuple[tuple[str, str], ...]
+    units: Mapping[_Labels, tuple[int, ...]]
+
+    @property
+    def telling(self) -> tuple[int, ...]:
+        counts = tuple(n for n, (ending, _) in enumerate(self.cells) if ending != "_sum")
+        return counts or tuple(range(len(self.cells)))
+
+
+def watch(dialect: Dialect) -> Watch:
+    """What has to be watched in readings of that dialect."""
+    gauges = {row for rule in dialect.rules if rule.metric.kind == "gauge" for row in rule.rows}
+    kept: dict[str, set[str]] = {}
+    stems: dict[str, str] = {}
+    for rule in sorted(dialect.rules, key=_is_histogram):  # where both claim a row, a histogram's
+        if rule.metric.kind == "gauge":
+            continue
+        for stem in rule.raw:
+            rows = [f"{stem}{end}" for end in _HISTOGRAM_ROWS] if _is_histogram(rule) else [stem]
+            stems.update({row: stem for row in rows if row not in gauges})
+            labels = _kept(rule, dialect)
+            kept[stem] = kept.get(stem, labels) & labels
+    return Watch(stems, {stem: tuple(sorted(labels)) for stem, labels in kept.items()})
+
+
+def grouped(stem: str, rows: Sequence[RawSeries], watched: Watch) -> Mapping[_Labels, Group]:
+    """The rows of one stem in groups, by the values of the labels that are kept."""
+    kept = watched.kept[stem]
+    found: dict[_Labels, dict[_Labels, dict[tuple[str, str], int]]] = defaultdict(dict)
+    for place, row in enumerate(rows):
+        labels = dict(row.labels)
+        bound = labels.pop("le", "") if row.name.endswith("_bucket") else ""
+        unit = tuple(f"{name}={value}" for name, value in sorted(labels.items()))
+        group = found[tuple(labels.get(name, "") for name in kept)]
+        group.setdefault(unit, {})[row.name[len(stem) :], bound] = place
+    return {key: _group(units) for key, units in found.items()}
+
+
+def _is_histogram(rule: Rule) -> bool:
+    return rule.metric.kind == "histogram" or rule.part != "whole"
+
+
+def _kept(rule: Rule, dialect: Dialect) -> set[str]:
+    own = {raw for raw, _ in (*rule.labels, *rule.match)}
+    return own | {label for label in (dialect.model_label, dialect.rank_label) if label}
+
+
+def _group(units: Mapping[_Labels, Mapping[tuple[str, str], int]]) -> Group:
+    cells = tuple(sorted(next(iter(units.values()))))
+    if any(tuple(sorted(unit)) != cells for unit in units.values()):
+        return Group(cells, {})
+    return Group(cells, {key: tuple(unit[c] for c in cells) for key, unit in units.items()})

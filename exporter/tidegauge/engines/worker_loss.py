@@ -1,0 +1,95 @@
+"""What a group of sibling rows has lost so far, one reading after the other.
+
+No clock, no network, no logging: same arguments, same answer.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from tidegauge.engines.exposition import RawSeries
+from tidegauge.engines.siblings import Group
+
+_Labels = tuple[str, ...]
+_Values = tuple[float, ...]
+
+_GONE = 64  # siblings that have vanished and may come back; older ones are lost for good
+_JITTER = 1e-9  # an engine that adds floats up in changing order falls by less than this share
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A group after a reading; each value stands for the cell of the group at its place.
+
+    `last` are the latest values of the siblings that are there, `gone` of those that vanished,
+    `base` what is lost for good. `usable` names the siblings whose rows are numbers now.
+    """
+
+    cells: tuple[tuple[str, str], ...]
+    last: Mapping[_Labels, _Values]
+    base: _Values
+    gone: Mapping[_Labels, _Values]
+    usable: frozenset[_Labels]
+
+    @property
+    def extra(self) -> _Values:
+        """What has to be added to the siblings that are there."""
+        return _added(self.base, *self.gone.values()) if self.gone else self.base
+
+
+def carried_on(before: Carried | None, group: Group, rows: Sequence[RawSeries]) -> Carried:
+    """The group's state after a reading.
+
+    A sibling whose rows are no numbers now is neither lost nor heard. What came back as high as
+    it was had never been lost. Sums of fractions depend on their order in the last digits, so at
+    each loss the carried part grows by as much: better that than a dip, which counts all again.
+    """
+    live = {key: tuple(rows[place].value for place in unit) for key, unit in group.units.items()}
+    usable = {key: values for key, values in live.items() if _sane(values)}
+    if before is None or before.cells != group.cells:
+        nothing = (0.0,) * len(group.cells)
+        return Carried(group.cells, usable, nothing, {}, frozenset(usable))
+    fallen = [k for k, v in before.last.items() if k in usable and _fell(v, usable[k], group)]
+    vanished = [key for key in before.last if key not in live]
+    stays = any(
+        any(values) for key, values in before.last.items() if key not in {*fallen, *vanished}
+    )
+    if (fallen or vanished) and not stays:
+        return carried_on(None, group, rows)
+    base = _added(before.base, *(before.last[key] for key in fallen))
+    gone = {**before.gone, **{key: before.last[key] for key in vanished if any(before.last[key])}}
+    back = [key for key in gone if key in usable]
+    for key in back:
+        values = gone.pop(key)
+        base = _added(base, values) if _fell(values, usable[key], group) else base
+    while len(gone) > _GONE:
+        base = _added(base, gone.pop(next(iter(gone))))
+    if fallen or vanished or back:
+        base = _added(base, _margin(before))
+    last = {key: usable.get(key, before.last.get(key)) for key in live}
+    remembered = {key: values for key, values in last.items() if values is not None}
+    return Carried(group.cells, remembered, base, gone, frozenset(usable))
+
+
+def _sane(values: _Values) -> bool:
+    return all(math.isfinite(value) and value >= 0 for value in values)
+
+
+def _fell(before: _Values, now: _Values, group: Group) -> bool:
+    return any(now[place] < before[place] * (1 - _JITTER) for place in group.telling)
+
+
+def _added(first: _Values, *more: _Values) -> _Values:
+    return tuple(map(sum, zip(first, *more, strict=True))) if more else first
+
+
+def _margin(before: Carried) -> _Values:
+    columns = zip(before.extra, *before.last.values(), strict=True)
+    return tuple(_last_digits(column) for column in columns)
+
+
+def _last_digits(column: Sequence[float]) -> float:
+    # Whole numbers add up exactly.
+    if all(value.is_integer() for value in column):
+        return 0.0
+    return (2 * len(column) + 4) * math.ulp(sum(column))
