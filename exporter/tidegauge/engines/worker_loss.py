@@ -49,25 +49,23 @@ def carried_on(before: Carried | None, group: Group, rows: Sequence[RawSeries]) 
     if before is None or before.cells != group.cells:
         nothing = (0.0,) * len(group.cells)
         return Carried(group.cells, usable, nothing, {}, frozenset(usable))
-    fallen = [k for k, v in before.last.items() if k in usable and _fell(v, usable[k], group)]
-    vanished = [key for key in before.last if key not in live]
-    stays = any(
-        any(values) for key, values in before.last.items() if key not in {*fallen, *vanished}
-    )
-    if (fallen or vanished) and not stays:
+    fallen = {k for k, was in before.last.items() if k in usable and _fell(was, usable[k], group)}
+    vanished = before.last.keys() - live.keys()
+    back = {k: was for k, was in before.gone.items() if k in usable}
+    lower = {k for k, was in back.items() if _fell(was, usable[k], group)}
+    known = {**before.last, **back}
+    lost = fallen | vanished | lower
+    if (fallen or vanished) and not any(any(known[k]) for k in known.keys() - lost):
         return carried_on(None, group, rows)
-    base = _added(before.base, *(before.last[key] for key in fallen))
-    gone = {**before.gone, **{key: before.last[key] for key in vanished if any(before.last[key])}}
-    back = [key for key in gone if key in usable]
-    for key in back:
-        values = gone.pop(key)
-        base = _added(base, values) if _fell(values, usable[key], group) else base
+    base = _added(before.base, *(known[k] for k in fallen | lower))
+    gone = {k: was for k, was in before.gone.items() if k not in back}
+    gone |= {k: before.last[k] for k in vanished if any(before.last[k])}
     while len(gone) > _GONE:
         base = _added(base, gone.pop(next(iter(gone))))
     if fallen or vanished or back:
         base = _added(base, _margin(before))
-    last = {key: usable.get(key, before.last.get(key)) for key in live}
-    remembered = {key: values for key, values in last.items() if values is not None}
+    last = {k: usable.get(k, before.last.get(k)) for k in live}
+    remembered = {k: values for k, values in last.items() if values is not None}
     return Carried(group.cells, remembered, base, gone, frozenset(usable))
 
 
@@ -90,6 +88,6 @@ def _margin(before: Carried) -> _Values:
 
 def _last_digits(column: Sequence[float]) -> float:
     # Whole numbers add up exactly.
-    if all(value.is_integer() for value in column):
+    if not any(value % 1 for value in column):
         return 0.0
     return (2 * len(column) + 4) * math.ulp(sum(column))
