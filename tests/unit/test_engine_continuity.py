@@ -224,7 +224,8 @@ def test_captures_without_a_reset_pass_unchanged(dialect: Dialect) -> None:
 
 NAMES = st.sampled_from("abcd")
 COUNTS = st.dictionaries(NAMES, st.integers(0, 50), min_size=1, max_size=4)
-SECONDS = {"a": 0.1, "b": 1 / 3, "c": 1e-3, "d": 1e9 / 7}  # per count: sums that have to be rounded
+# Per count, so that sums have to be rounded; whole milliseconds do as well, once they are seconds.
+SECONDS = {"a": 0.1, "b": 1 / 3, "c": 7, "d": 1e9 / 7}
 
 
 @given(steps=st.lists(COUNTS, max_size=8))

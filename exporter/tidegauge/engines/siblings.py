@@ -19,11 +19,13 @@ class Watch:
     """A dialect's counters and histograms: row name to stem, and the labels that a stem keeps.
 
     The stem of a histogram is its name without `_bucket`, `_count` or `_sum`; a counter's is its
-    name. Where rules differ in the labels that they keep, what all of them keep counts.
+    name. Where rules differ in the labels that they keep, what all of them keep counts. `scaled`
+    are the stems whose values are converted, and so no whole numbers when they are added up.
     """
 
     stems: Mapping[str, str] = field(default_factory=dict)
     kept: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    scaled: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Group:
 
     cells: tuple[tuple[str, str], ...]
     units: Mapping[_Labels, tuple[int, ...]]
+    scaled: bool = False
 
     @property
     def telling(self) -> tuple[int, ...]:
@@ -58,7 +61,9 @@ def watch(dialect: Dialect) -> Watch:
             stems.update({row: stem for row in rows if row not in gauges})
             labels = _kept(rule, dialect)
             kept[stem] = kept.get(stem, labels) & labels
-    return Watch(stems, {stem: tuple(sorted(labels)) for stem, labels in kept.items()})
+    scaled = {stem for rule in dialect.rules if rule.scale != 1 for stem in rule.raw}
+    sorted_labels = {stem: tuple(sorted(labels)) for stem, labels in kept.items()}
+    return Watch(stems, sorted_labels, frozenset(scaled))
 
 
 def grouped(stem: str, rows: Sequence[RawSeries], watched: Watch) -> Mapping[_Labels, Group]:
@@ -71,7 +76,8 @@ def grouped(stem: str, rows: Sequence[RawSeries], watched: Watch) -> Mapping[_La
         unit = tuple(f"{name}={value}" for name, value in sorted(labels.items()))
         group = found[tuple(labels.get(name, "") for name in kept)]
         group.setdefault(unit, {})[row.name[len(stem) :], bound] = place
-    return {key: _group(units) for key, units in found.items()}
+    scaled = stem in watched.scaled
+    return {key: _group(units, scaled=scaled) for key, units in found.items()}
 
 
 def _is_histogram(rule: Rule) -> bool:
@@ -83,8 +89,9 @@ def _kept(rule: Rule, dialect: Dialect) -> set[str]:
     return own | {label for label in (dialect.model_label, dialect.rank_label) if label}
 
 
-def _group(units: Mapping[_Labels, Mapping[tuple[str, str], int]]) -> Group:
+def _group(units: Mapping[_Labels, Mapping[tuple[str, str], int]], *, scaled: bool) -> Group:
     cells = tuple(sorted(next(iter(units.values()))))
     if any(tuple(sorted(unit)) != cells for unit in units.values()):
         return Group(cells, {})
-    return Group(cells, {key: tuple(unit[c] for c in cells) for key, unit in units.items()})
+    places = {key: tuple(unit[c] for c in cells) for key, unit in units.items()}
+    return Group(cells, places, scaled)

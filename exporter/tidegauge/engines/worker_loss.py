@@ -41,8 +41,9 @@ def carried_on(before: Carried | None, group: Group, rows: Sequence[RawSeries]) 
     """The group's state after a reading.
 
     A sibling whose rows are no numbers now is neither lost nor heard. What came back as high as
-    it was had never been lost. Sums of fractions depend on their order in the last digits, so at
-    each loss the carried part grows by as much: better that than a dip, which counts all again.
+    it was had never been lost. Sums of fractions depend on their order in the last digits, unlike
+    those of whole numbers, so at each loss the carried part grows by as much: better that than a
+    dip, after which Prometheus counts all again.
     """
     live = {key: tuple(rows[place].value for place in unit) for key, unit in group.units.items()}
     usable = {key: values for key, values in live.items() if _sane(values)}
@@ -57,13 +58,13 @@ def carried_on(before: Carried | None, group: Group, rows: Sequence[RawSeries]) 
     lost = fallen | vanished | lower
     if (fallen or vanished) and not any(any(known[k]) for k in known.keys() - lost):
         return carried_on(None, group, rows)
-    base = _added(before.base, *(known[k] for k in fallen | lower))
+    base = _added(before.base, *(known[k] for k in sorted(fallen | lower)))
     gone = {k: was for k, was in before.gone.items() if k not in back}
-    gone |= {k: before.last[k] for k in vanished if any(before.last[k])}
+    gone |= {k: before.last[k] for k in sorted(vanished) if any(before.last[k])}
     while len(gone) > _GONE:
         base = _added(base, gone.pop(next(iter(gone))))
     if fallen or vanished or back:
-        base = _added(base, _margin(before))
+        base = _added(base, _margin(before, group))
     last = {k: usable.get(k, before.last.get(k)) for k in live}
     remembered = {k: values for k, values in last.items() if values is not None}
     return Carried(group.cells, remembered, base, gone, frozenset(usable))
@@ -81,13 +82,16 @@ def _added(first: _Values, *more: _Values) -> _Values:
     return tuple(map(sum, zip(first, *more, strict=True))) if more else first
 
 
-def _margin(before: Carried) -> _Values:
+def _margin(before: Carried, group: Group) -> _Values:
     columns = zip(before.extra, *before.last.values(), strict=True)
-    return tuple(_last_digits(column) for column in columns)
+    endings = (ending for ending, _ in group.cells)
+    return tuple(
+        _last_digits(column)
+        if any(v % 1 for v in column) or (group.scaled and end == "_sum")
+        else 0.0
+        for end, column in zip(endings, columns, strict=True)
+    )
 
 
 def _last_digits(column: Sequence[float]) -> float:
-    # Whole numbers add up exactly.
-    if not any(value % 1 for value in column):
-        return 0.0
     return (2 * len(column) + 4) * math.ulp(sum(column))
