@@ -2,24 +2,21 @@
 
 import argparse
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
+from tidegauge.cli.engine import discovery_schedule, engine_schedule
 from tidegauge.cli.program import add_config_flags, complain, configured, run_until_signal
 from tidegauge.config import ServeConfig
-from tidegauge.config.engine import DiscoveryConfig, EngineConfig
+from tidegauge.config.engine import EngineConfig
 from tidegauge.config.serve import DriftConfig, TrafficConfig
 from tidegauge.drift.monitor import DriftMonitor
 from tidegauge.drift.reference import DriftReferenceError, Reference
 from tidegauge.drift.reference_text import load as load_reference
 from tidegauge.drift.window import WindowLimits
-from tidegauge.engines import engine_named
 from tidegauge.pipeline import Schedule
 from tidegauge.server import Door, serve
-from tidegauge.sources.discovery import DiscoveredEngine
 from tidegauge.sources.drift import DriftSource
-from tidegauge.sources.engine import EngineSource
-from tidegauge.sources.engine_access import Access, Tls
 from tidegauge.sources.gpu.source import GpuSource
 from tidegauge.sources.traffic import TrafficSource
 from tidegauge.traffic.exchange import Exchange
@@ -28,9 +25,6 @@ from tidegauge.traffic.proxy import Tap
 
 NAME = "serve"
 
-# What an engine that nobody configured is read with: the defaults of serve.engine.
-_FOUND_INTERVAL_SECONDS = 5.0
-_FOUND_TIMEOUT_SECONDS = 3.0
 _MEMORY_INTERVAL_SECONDS = 1.0  # a source that reads our own memory cannot be a burden
 
 
@@ -74,12 +68,12 @@ def _parts(config: ServeConfig) -> tuple[list[Schedule], Door | None]:
         # The source gives up on each device by itself; ours is the outer bound.
         schedules.append(Schedule(gpu, config.gpu.interval, 3 * config.gpu.timeout))
     if config.engine:
-        schedules.append(_engine(config.engine))
+        schedules.append(engine_schedule(config.engine))
     elif config.discovery.enabled:
         taken = [config.listen_address]
         if config.traffic:
             taken.append(config.traffic.listen_address)
-        schedules.append(_discovery(config.discovery, taken=taken))
+        schedules.append(discovery_schedule(config.discovery, taken=taken))
     drift = _drift(config.drift, config.traffic) if config.drift else None
     if config.drift and drift:
         schedules.append(Schedule(drift, config.drift.interval, 1))
@@ -88,55 +82,6 @@ def _parts(config: ServeConfig) -> tuple[list[Schedule], Door | None]:
         traffic, door = _traffic(config.traffic, config.engine, drift.observe if drift else None)
         schedules.append(traffic)
     return schedules, door
-
-
-def _engine(config: EngineConfig) -> Schedule:
-    pinned = None if config.dialect == "auto" else engine_named(config.dialect)
-    source = EngineSource(
-        _access(config),
-        model=config.model,
-        timeout_seconds=config.timeout,
-        engine=pinned,
-        paths=(config.metrics_path,) if config.metrics_path else None,
-        max_bytes=config.max_bytes,
-    )
-    return Schedule(source, config.interval, 2 * config.timeout)
-
-
-def _access(config: EngineConfig) -> Access:
-    authorization, basic, tls = config.authorization, config.basic_auth, config.tls_config
-    params = dict(config.params)
-    guard = () if "model" not in params or "autoload" in params else (("autoload", "false"),)
-    literal = authorization.credentials if authorization else None
-    return Access(
-        config.url,
-        params=(*config.params, *guard),
-        scheme=authorization.type if authorization else "Bearer",
-        credentials=literal.get_secret_value() if literal else None,
-        credentials_file=authorization.credentials_file if authorization else None,
-        username=basic.username if basic else None,
-        password_file=basic.password_file if basic else None,
-        headers={name: value.get_secret_value() for name, value in config.headers.items()},
-        header_files=config.header_files,
-        tls=Tls(
-            ca_file=tls.ca_file,
-            cert_file=tls.cert_file,
-            key_file=tls.key_file,
-            server_name=tls.server_name,
-            insecure_skip_verify=tls.insecure_skip_verify,
-        ),
-    )
-
-
-def _discovery(config: DiscoveryConfig, *, taken: Sequence[str]) -> Schedule:
-    ours = {int(address.rpartition(":")[2]) for address in taken}
-    source = DiscoveredEngine(
-        [port for port in config.ports if port not in ours],
-        lambda url: EngineSource(url, model="", timeout_seconds=_FOUND_TIMEOUT_SECONDS),
-        interval_seconds=config.interval,
-        clock=time.monotonic,
-    )
-    return Schedule(source, _FOUND_INTERVAL_SECONDS, 2 * _FOUND_TIMEOUT_SECONDS)
 
 
 def _drift(config: DriftConfig, traffic: TrafficConfig | None) -> DriftSource:

@@ -97,10 +97,12 @@ class DiscoveredEngine:
         now = self._clock()
         if self._looked is not None and now - self._looked < self._interval_seconds:
             return None
-        self._looked = now
+        first, self._looked = self._looked is None, now
         urls = [url for url in self._urls if url not in without]
         answers = await asyncio.gather(*(self._ask(url) for url in urls))
         engines = [answer for answer in answers if answer]
+        if first and not engines:
+            logger.info("no engine found yet; see serve.engine", extra={"asked": ", ".join(urls)})
         for found, _ in engines[1:]:
             await found.engine.close()
         return await self._keep(*engines[0]) if engines else None
