@@ -5,11 +5,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tidegauge.cli.engine import access
+from tests.engine_server import engine, saying
+from tidegauge.catalog import inference as ours
+from tidegauge.cli.engine import access, engine_schedule
 from tidegauge.cli.serve import _parts
 from tidegauge.config import ConfigError, load
 from tidegauge.config.engine import EngineConfig
 from tidegauge.engines import ENGINES
+from tidegauge.samples import Sample
 from tidegauge.sources.discovery import USUAL_PORTS, DiscoveredEngine
 from tidegauge.sources.engine_access import request_headers
 
@@ -85,6 +88,26 @@ def test_every_engine_that_we_know_can_be_pinned(tmp_path: Path, name: str) -> N
 def test_a_dialect_like_no_other_is_answered_with_all_of_them(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"'zzz' is no dialect; write one of auto, llamacpp, .*"):
         engine_config(tmp_path, dialect="zzz")
+
+
+async def test_an_engine_that_we_do_not_know_is_read_as_its_user_says(tmp_path: Path) -> None:
+    custom = {"name": "mine", "rules": [{"metric": "llm_requests_running", "raw": "my_busy"}]}
+    async with engine(saying(b"my_busy 3\n")) as url:
+        config = engine_config(tmp_path, url=url, dialect="custom", custom=custom)
+        source = engine_schedule(config).source
+        samples = await source.read()
+        await source.close()
+    assert Sample(ours.REQUESTS_RUNNING, 3, ("", "mine", "")) in samples
+
+
+def test_a_section_can_be_made_of_another_one(tmp_path: Path) -> None:
+    keys = {
+        "authorization": {"credentials": SECRET},
+        "headers": {"X-Key": SECRET},
+        "params": {"model": "m"},
+    }
+    config = engine_config(tmp_path, **keys)
+    assert EngineConfig(**dict(config)) == config
 
 
 def test_without_an_engine_the_usual_ports_are_looked_at_but_our_own(tmp_path: Path) -> None:

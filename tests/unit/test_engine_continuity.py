@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -200,6 +201,20 @@ def test_a_gauge_is_never_touched() -> None:
         return [row("running", n, worker=name) for name, n in workers.items()]
 
     assert values(running(a=5, b=7), running(a=1, b=7), running(b=2)) == [12, 8, 2]
+
+
+def test_copies_are_no_siblings() -> None:
+    # Tensor-parallel workers repeat one fact: the largest counts, and none makes up for another.
+    dialect = replace(ENGINE, copies=("worker",))
+    said = read(tokens(a=5, b=7), tokens(b=7), tokens(a=1, b=8), dialect=dialect)
+    assert [one[0].value for one in said] == [7, 7, 8]
+
+
+def test_rows_of_which_the_largest_counts_are_left_alone() -> None:
+    largest = Rule(("e:tokens_total",), ours.GENERATION_TOKENS, join="max")
+    dialect = replace(ENGINE, rules=(largest,))
+    said = read(tokens(a=5, b=7), tokens(a=6), dialect=dialect)
+    assert [one[0].value for one in said] == [7, 6]
 
 
 def test_another_dialect_starts_anew() -> None:

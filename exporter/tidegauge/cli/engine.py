@@ -3,8 +3,9 @@
 import time
 from collections.abc import Sequence
 
+from tidegauge.config.dialect import as_dialect
 from tidegauge.config.engine import DiscoveryConfig, EngineConfig
-from tidegauge.engines import engine_named
+from tidegauge.engines import Dialect, engine_named
 from tidegauge.pipeline import Schedule
 from tidegauge.sources.discovery import DiscoveredEngine
 from tidegauge.sources.engine import EngineSource
@@ -17,16 +18,21 @@ _FOUND_TIMEOUT_SECONDS = 3.0
 
 def engine_schedule(config: EngineConfig) -> Schedule:
     """When and how the configured engine is read."""
-    pinned = None if config.dialect == "auto" else engine_named(config.dialect)
     source = EngineSource(
         access(config),
         model=config.model,
         timeout_seconds=config.timeout,
-        engine=pinned,
+        engine=_pinned(config),
         paths=(config.metrics_path,) if config.metrics_path else None,
         max_bytes=config.max_bytes,
     )
     return Schedule(source, config.interval, 2 * config.timeout)
+
+
+def _pinned(config: EngineConfig) -> Dialect | None:
+    if config.custom:
+        return as_dialect(config.custom)
+    return None if config.dialect == "auto" else engine_named(config.dialect)
 
 
 def discovery_schedule(config: DiscoveryConfig, *, taken: Sequence[str]) -> Schedule:

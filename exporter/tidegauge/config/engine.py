@@ -15,11 +15,12 @@ from tidegauge.config.access import (
     mapping,
 )
 from tidegauge.config.control import BasicAuthConfig
+from tidegauge.config.dialect import DialectConfig
 from tidegauge.config.values import HttpUrl, PositiveSeconds, ReadableFile, Section
 from tidegauge.engines import ENGINES
 from tidegauge.sources.discovery import USUAL_PORTS
 
-_DIALECTS = ("auto", *(dialect.name for dialect in ENGINES))
+_DIALECTS = ("auto", *(dialect.name for dialect in ENGINES), "custom")
 
 
 def _bare(text: object) -> object:
@@ -51,12 +52,9 @@ def _path(text: str) -> str:
     return text
 
 
-class EngineConfig(Section):
-    """The inference engine beside this sidecar."""
+class EngineReading(Section):
+    """How an engine is read, wherever it is: all but its address."""
 
-    url: Annotated[HttpUrl, BeforeValidator(_bare)] = Field(
-        description="Base URL of the engine, with its path prefix if it has one."
-    )
     metrics_path: Annotated[str, AfterValidator(_path)] | None = Field(
         default=None,
         description="Path of its metrics below `url`; by default where engines of its dialect "
@@ -67,10 +65,12 @@ class EngineConfig(Section):
         description="Which engine it is: auto tells by the names of its metrics; otherwise one "
         f"of {', '.join(_DIALECTS[1:])}.",
     )
+    custom: DialectConfig | None = Field(
+        default=None, description="An engine that we don't know; needs `dialect: custom`."
+    )
     model: str = Field(
         default="", description="Model name for engines that do not say it (llama.cpp)."
     )
-    interval: PositiveSeconds = Field(default=5.0, description="Time between two reads.")
     timeout: PositiveSeconds = Field(default=3.0, description="When to give up on one read.")
     max_bytes: int = Field(
         default=16 * 1024 * 1024, ge=1024, description="An answer larger than this is refused."
@@ -94,6 +94,14 @@ class EngineConfig(Section):
     tls_config: EngineTlsConfig = EngineTlsConfig()
 
     @model_validator(mode="after")
+    def _custom_is_meant(self) -> Self:
+        if self.dialect == "custom" and self.custom is None:
+            raise ValueError("custom: is missing, and dialect is custom; see docs/custom-engine.md")
+        if self.custom and self.dialect != "custom":
+            raise ValueError(f"custom: is not read, since dialect is {self.dialect}; write custom")
+        return self
+
+    @model_validator(mode="after")
     def _one_way_in(self) -> Self:
         if self.authorization and self.basic_auth:
             raise ValueError("authorization and basic_auth are both set; keep one of them")
@@ -101,6 +109,15 @@ class EngineConfig(Section):
         if twice:
             raise ValueError(f"headers: {twice[0]} is in header_files too; keep one of them")
         return self
+
+
+class EngineConfig(EngineReading):
+    """The inference engine beside this sidecar."""
+
+    url: Annotated[HttpUrl, BeforeValidator(_bare)] = Field(
+        description="Base URL of the engine, with its path prefix if it has one."
+    )
+    interval: PositiveSeconds = Field(default=5.0, description="Time between two reads.")
 
 
 class DiscoveryConfig(Section):

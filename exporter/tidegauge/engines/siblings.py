@@ -7,8 +7,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tidegauge.engines.dialect import Dialect, Rule
+from tidegauge.engines.dialect import Dialect
 from tidegauge.engines.exposition import RawSeries
+from tidegauge.engines.rule import Rule
 
 _Labels = tuple[str, ...]
 _HISTOGRAM_ROWS = ("_bucket", "_count", "_sum")
@@ -50,15 +51,14 @@ class Group:
 
 def watch(dialect: Dialect) -> Watch:
     """What has to be watched in readings of that dialect."""
-    gauges = {row for rule in dialect.rules if rule.metric.kind == "gauge" for row in rule.rows}
+    left_alone = {row for rule in dialect.rules if not _counts(rule) for row in rule.rows}
     kept: dict[str, set[str]] = {}
     stems: dict[str, str] = {}
-    for rule in sorted(dialect.rules, key=_is_histogram):  # where both claim a row, a histogram's
-        if rule.metric.kind == "gauge":
-            continue
+    counting = filter(_counts, dialect.rules)
+    for rule in sorted(counting, key=_is_histogram):  # where both claim a row, a histogram's
         for stem in rule.raw:
             rows = [f"{stem}{end}" for end in _HISTOGRAM_ROWS] if _is_histogram(rule) else [stem]
-            stems.update({row: stem for row in rows if row not in gauges})
+            stems.update({row: stem for row in rows if row not in left_alone})
             labels = _kept(rule, dialect)
             kept[stem] = kept.get(stem, labels) & labels
     scaled = {stem for rule in dialect.rules if rule.scale != 1 for stem in rule.raw}
@@ -80,13 +80,20 @@ def grouped(stem: str, rows: Sequence[RawSeries], watched: Watch) -> Mapping[_La
     return {key: _group(units, scaled=scaled) for key, units in found.items()}
 
 
+def _counts(rule: Rule) -> bool:
+    """Whether the rule adds up rows that only grow."""
+    return rule.metric.kind == "histogram" or (rule.metric.kind == "counter" and rule.adds)
+
+
 def _is_histogram(rule: Rule) -> bool:
     return rule.metric.kind == "histogram" or rule.part != "whole"
 
 
 def _kept(rule: Rule, dialect: Dialect) -> set[str]:
     own = {raw for raw, _ in (*rule.labels, *rule.match)}
-    return own | {label for label in (dialect.model_label, dialect.rank_label) if label}
+    # Of copies the largest counts: they are no siblings, and none makes up for another.
+    common = (dialect.model_label, dialect.rank_label, *dialect.copies)
+    return own | {label for label in common if label}
 
 
 def _group(units: Mapping[_Labels, Mapping[tuple[str, str], int]], *, scaled: bool) -> Group:
