@@ -55,7 +55,7 @@ def test_a_secret_of_the_file_reaches_the_engine_and_no_repr(
     tmp_path: Path, keys: dict[str, object], headers: dict[str, str]
 ) -> None:
     config = engine_config(tmp_path, **keys)
-    reached = access(config)
+    reached = access(config, config.url)
     assert request_headers(reached) == headers
     assert SECRET not in repr(config) + str(config) + repr(reached)
 
@@ -76,7 +76,7 @@ def test_a_secret_of_the_file_reaches_the_engine_and_no_repr(
     ],
 )
 def test_the_query(tmp_path: Path, params: object, query: tuple[tuple[str, str], ...]) -> None:
-    found = access(engine_config(tmp_path, params=params)).params
+    found = access(engine_config(tmp_path, params=params), "http://x").params
     assert sorted(found) == sorted(query)
 
 
@@ -98,16 +98,6 @@ async def test_an_engine_that_we_do_not_know_is_read_as_its_user_says(tmp_path: 
         samples = await source.read()
         await source.close()
     assert Sample(ours.REQUESTS_RUNNING, 3, ("", "mine", "")) in samples
-
-
-def test_a_section_can_be_made_of_another_one(tmp_path: Path) -> None:
-    keys = {
-        "authorization": {"credentials": SECRET},
-        "headers": {"X-Key": SECRET},
-        "params": {"model": "m"},
-    }
-    config = engine_config(tmp_path, **keys)
-    assert EngineConfig(**dict(config)) == config
 
 
 def test_without_an_engine_the_usual_ports_are_looked_at_but_our_own(tmp_path: Path) -> None:

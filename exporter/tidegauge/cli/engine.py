@@ -4,7 +4,7 @@ import time
 from collections.abc import Sequence
 
 from tidegauge.config.dialect import as_dialect
-from tidegauge.config.engine import DiscoveryConfig, EngineConfig
+from tidegauge.config.engine import DiscoveryConfig, EngineConfig, EngineReading
 from tidegauge.engines import Dialect, engine_named
 from tidegauge.pipeline import Schedule
 from tidegauge.sources.discovery import DiscoveredEngine
@@ -18,18 +18,22 @@ _FOUND_TIMEOUT_SECONDS = 3.0
 
 def engine_schedule(config: EngineConfig) -> Schedule:
     """When and how the configured engine is read."""
-    source = EngineSource(
-        access(config),
+    return Schedule(engine_source(config, config.url), config.interval, 2 * config.timeout)
+
+
+def engine_source(config: EngineReading, url: str) -> EngineSource:
+    """The engine at a base URL, read as `config` says."""
+    return EngineSource(
+        access(config, url),
         model=config.model,
         timeout_seconds=config.timeout,
         engine=_pinned(config),
         paths=(config.metrics_path,) if config.metrics_path else None,
         max_bytes=config.max_bytes,
     )
-    return Schedule(source, config.interval, 2 * config.timeout)
 
 
-def _pinned(config: EngineConfig) -> Dialect | None:
+def _pinned(config: EngineReading) -> Dialect | None:
     if config.custom:
         return as_dialect(config.custom)
     return None if config.dialect == "auto" else engine_named(config.dialect)
@@ -47,14 +51,14 @@ def discovery_schedule(config: DiscoveryConfig, *, taken: Sequence[str]) -> Sche
     return Schedule(source, _FOUND_INTERVAL_SECONDS, 2 * _FOUND_TIMEOUT_SECONDS)
 
 
-def access(config: EngineConfig) -> Access:
-    """How the configured engine is reached; a model that is asked for is never loaded for it."""
+def access(config: EngineReading, url: str) -> Access:
+    """How the engine at `url` is reached; a model that is asked for is never loaded for it."""
     authorization, basic, tls = config.authorization, config.basic_auth, config.tls_config
     params = dict(config.params)
     guard = () if "model" not in params or "autoload" in params else (("autoload", "false"),)
     literal = authorization.credentials if authorization else None
     return Access(
-        config.url,
+        url,
         params=(*config.params, *guard),
         scheme=authorization.type if authorization else "Bearer",
         credentials=literal.get_secret_value() if literal else None,

@@ -11,8 +11,6 @@ from tidegauge.config.values import ReadableFile, Section
 
 
 def _text(value: object) -> object:
-    if isinstance(value, SecretStr):
-        return value
     if not isinstance(value, str):
         raise ValueError("is no text; put it in quotes")  # noqa: TRY004 - pydantic's to catch
     if not value.strip() or not value.isprintable():
@@ -38,15 +36,13 @@ def _header_name(text: str) -> str:
 
 def mapping(value: object) -> object:
     """Refuses anything else without repeating it, as pydantic would: it may be a secret."""
-    if not isinstance(value, dict | Section):
+    if not isinstance(value, dict):
         raise ValueError("must be a mapping of keys")  # noqa: TRY004 - pydantic's to catch
     return value
 
 
 def _pairs(value: object) -> object:
     """`{model: x, tag: [a, b]}` as ((model, x), (tag, a), (tag, b))."""
-    if isinstance(value, tuple):  # of another section
-        return value
     if not isinstance(value, dict):
         raise ValueError("must be a mapping of names to values")  # noqa: TRY004 - pydantic's
     many = [(name, v if isinstance(v, list) else [v]) for name, v in value.items()]
