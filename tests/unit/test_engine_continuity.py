@@ -303,14 +303,14 @@ def numbers(said: Sequence[Sample]) -> dict[str, float]:
     return found
 
 
-def test_what_is_remembered_is_no_larger_than_a_reading() -> None:
+def test_what_is_remembered_is_bounded() -> None:
     state = Continuity()
     for n in range(1000):
         rows = [row("tokens_total", 5, worker="stays"), row("tokens_total", 1, worker=f"w{n}")]
         families, state = continued([RawFamily("e", tuple(rows))], ENGINE, state)
     (carried,) = state.known["e:tokens_total"].carried.values()
     assert isinstance(carried, Carried)
-    assert len(carried.last) + len(carried.gone) < 70
+    assert len(carried.last) + len(carried.gone) < 12
     assert translate(families, ENGINE, model="")[0].value == 1005
 
 

@@ -18,7 +18,7 @@ from tidegauge.engines.exposition import RawFamily, RawSeries
 from tidegauge.engines.siblings import Group, Watch, grouped, watch
 from tidegauge.engines.worker_loss import Carried, carried_on
 
-_ABSENT_GROUPS = 256  # remembered per name, for when they come back
+_ABSENT_GROUPS = 8  # remembered per name, for when they come back
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class _Known:
 
 @dataclass(frozen=True, slots=True)
 class Continuity:
-    """What has to be remembered between two readings of one engine; no larger than a reading."""
+    """What is remembered between two readings of one engine; a few times a reading at most."""
 
     dialect: Dialect | None = None
     watched: Watch = field(default_factory=Watch)

@@ -13,7 +13,7 @@ from tidegauge.engines.siblings import Group
 _Labels = tuple[str, ...]
 _Values = tuple[float, ...]
 
-_GONE = 64  # siblings that have vanished and may come back; older ones are lost for good
+_GONE = 8  # siblings that have vanished and may come back; older ones are lost for good
 _JITTER = 1e-9  # an engine that adds floats up in changing order falls by less than this share
 
 

@@ -11,7 +11,7 @@ from tidegauge.engines import ENGINES, Dialect
 from tidegauge.engines.continuity import Continuity
 from tidegauge.samples import Sample
 from tidegauge.sources.engine_access import Access
-from tidegauge.sources.engine_http import BoundedGet, NotThereError
+from tidegauge.sources.engine_http import BoundedGet, Fetch, NotThereError
 from tidegauge.sources.engine_reading import MAX_SERIES, Understood, understand
 from tidegauge.sources.source import SourceError
 
@@ -33,7 +33,7 @@ class EngineSource:
     where its metrics may be, by default where the dialect, or any that we know, has them; the one
     that worked is kept for as long as it is there. `model` is the model's name where the engine
     does not say it. A read takes at most `timeout_seconds`, parsing included, and at most
-    `max_bytes` of the answer.
+    `max_bytes` of the answer. `fetch` stands in for HTTP.
     """
 
     def __init__(
@@ -45,10 +45,11 @@ class EngineSource:
         engine: Dialect | None = None,
         paths: Sequence[str] | None = None,
         max_bytes: int = MAX_BYTES,
+        fetch: Fetch | None = None,
     ) -> None:
         known = access if isinstance(access, Access) else Access(access.rstrip("/"))
         self._url = known.url
-        self._fetch = BoundedGet(known, max_bytes=max_bytes)
+        self._fetch = fetch or BoundedGet(known, max_bytes=max_bytes)
         self._model = model
         self._pinned = engine
         self._paths = tuple(paths or _usual_paths(engine))

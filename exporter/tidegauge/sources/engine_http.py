@@ -1,5 +1,7 @@
 """One bounded GET: the body of a 200 answer, or a SourceError that says what came instead."""
 
+from typing import Protocol
+
 import aiohttp
 from yarl import URL
 
@@ -22,6 +24,20 @@ _HINTS = {
 
 class NotThereError(SourceError):
     """Nothing is at that path; another one may do."""
+
+
+class Fetch(Protocol):
+    """Gets what is at a path of one engine."""
+
+    async def __call__(self, path: str) -> bytes:
+        """The body of a good answer.
+
+        Raises:
+            SourceError: there is none; a NotThereError if another path may have one.
+        """
+
+    async def close(self) -> None:
+        """Let go of connections."""
 
 
 class BoundedGet:
