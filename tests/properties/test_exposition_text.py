@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Metric
+from prometheus_client.openmetrics.exposition import ALLOWUTF8
 from prometheus_client.openmetrics.exposition import generate_latest as openmetrics_text
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -113,16 +114,26 @@ def test_a_capture_is_read_as_prometheus_client_reads_it(path: Path) -> None:
 def test_a_capture_said_in_openmetrics_is_read_alike(path: Path) -> None:
     registry = CollectorRegistry()
     registry.register(Families(text_string_to_metric_families(path.read_text())))
-    text = openmetrics_text(registry).decode()
+    text = openmetrics_text(registry, ALLOWUTF8).decode()
     alike(parse(text.encode()), openmetrics_reference(text))
 
 
 class Families:
-    """A collector of what is there."""
+    """A collector of what is there, without what has no room in OpenMetrics.
+
+    vLLM shows the creation time of a counter x as a gauge x_created, SGLang a histogram x beside
+    x_sum.
+    """
 
     def __init__(self, metrics: Iterable[Metric]) -> None:
-        # vLLM shows `x_created` as gauges of their own, which clash with the counter x.
-        self.metrics = [metric for metric in metrics if not metric.name.endswith("_created")]
+        self.metrics: list[Metric] = []
+        taken: set[str] = set()
+        for metric in metrics:
+            endings = ("", "_total", "_created", "_sum", "_count", "_bucket")
+            names = {metric.name + ending for ending in endings}
+            if names.isdisjoint(taken):
+                self.metrics.append(metric)
+            taken |= names
 
     def collect(self) -> Iterable[Metric]:
         return self.metrics
