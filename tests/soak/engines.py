@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tidegauge.sources.engine_http import Answer
 from tidegauge.sources.source import SourceError
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "engines"
@@ -40,12 +41,12 @@ class Llamacpp:
     capture: Capture = field(default_factory=lambda: Capture("llamacpp-b11434/load.prom"))
     asked: int = 0
 
-    async def __call__(self, path: str) -> bytes:
+    async def __call__(self, path: str) -> Answer:
         self.asked += 1
         if self.asked % 97 == 0:
             raise SourceError("unavailable", f"{path}: nobody, for the {self.asked}th time")
         body = self.capture.at(self.asked % (6 * 720)).encode()
-        return body[: -len(body) // 3] if self.asked % 101 == 0 else body
+        return Answer(body[: -len(body) // 3] if self.asked % 101 == 0 else body)
 
     async def close(self) -> None:
         pass
@@ -60,14 +61,14 @@ class Vllm:
 
     asked: int = 0
 
-    async def __call__(self, path: str) -> bytes:
+    async def __call__(self, path: str) -> Answer:
         self.asked += 1
         worker, model = self.asked // 2, self.asked // 6
         text = _VLLM.at(self.asked)
         rows = text.replace('"tiny-llama"', f'"model-{model}"')
         other = "\n".join(line for line in rows.splitlines() if not line.startswith("#"))
         new = f"# TYPE vllm:new_{model} gauge\nvllm:new_{model} 1\n"
-        return (_labelled(rows, "stays") + _labelled(other, f"w{worker}") + new).encode()
+        return Answer((_labelled(rows, "stays") + _labelled(other, f"w{worker}") + new).encode())
 
     async def close(self) -> None:
         pass

@@ -18,7 +18,7 @@ from tidegauge.exposition import render
 from tidegauge.pipeline import Pipeline, Schedule
 from tidegauge.sources.discovery import DiscoveredEngine
 from tidegauge.sources.engine import EngineSource
-from tidegauge.sources.engine_http import Fetch
+from tidegauge.sources.engine_http import Answer, Fetch
 from tidegauge.sources.source import Source, SourceError
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -67,11 +67,11 @@ def discovery() -> Ticker:
     """A machine without an engine, which is looked for all day."""
     time = [0.0]
 
-    async def nobody(path: str) -> bytes:
+    async def nobody(path: str) -> Answer:
         raise SourceError("unavailable", path)
 
     class Nobody(Llamacpp):
-        async def __call__(self, path: str) -> bytes:
+        async def __call__(self, path: str) -> Answer:
             return await nobody(path)
 
     source = DiscoveredEngine(

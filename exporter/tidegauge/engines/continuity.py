@@ -99,11 +99,11 @@ def _changes(
     if unit is None or not any(extra):
         return ()
     pairs = zip((rows[index] for index in unit), extra, strict=True)
-    return ((id(row), replace(row, value=row.value + more)) for row, more in pairs)
+    return ((id(row), row._replace(value=row.value + more)) for row, more in pairs)
 
 
 def _with(families: Iterable[RawFamily], changed: Mapping[int, RawSeries]) -> tuple[RawFamily, ...]:
     return tuple(
-        replace(family, series=tuple(changed.get(id(row), row) for row in family.series))
+        family._replace(series=tuple(changed.get(id(row), row) for row in family.series))
         for family in families
     )

@@ -11,8 +11,9 @@ from tidegauge.engines import ENGINES, Dialect
 from tidegauge.engines.continuity import Continuity
 from tidegauge.samples import Sample
 from tidegauge.sources.engine_access import Access
-from tidegauge.sources.engine_http import BoundedGet, Fetch, NotThereError
+from tidegauge.sources.engine_http import Answer, BoundedGet, Fetch, NotThereError
 from tidegauge.sources.engine_reading import MAX_SERIES, Understood, understand
+from tidegauge.sources.engine_text import ExpositionParser
 from tidegauge.sources.source import SourceError
 
 logger = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ class EngineSource:
         self._path: str | None = None  # the one that has worked
         self._timeout_seconds = timeout_seconds
         self._label = "unknown" if engine is None else engine.name
+        self._parser = ExpositionParser()
         self._continuity = Continuity()
         self._unmapped: tuple[str, ...] = ()
 
@@ -121,18 +123,19 @@ class EngineSource:
         return error.reason == "parse" and self._path is None
 
     async def _at(self, path: str, stop: threading.Event) -> Understood:
-        body = await self._fetch(path)
+        answer = await self._fetch(path)
         try:
-            if len(body) <= _SMALL_BYTES:
-                return self._understand(body, stop)
-            # Off the event loop: a large exposition takes a second or more to parse.
-            return await asyncio.to_thread(self._understand, body, stop)
+            if len(answer.body) <= _SMALL_BYTES:
+                return self._understand(answer, stop)
+            # Off the event loop: the largest exposition takes a second or more to parse.
+            return await asyncio.to_thread(self._understand, answer, stop)
         except SourceError as error:
             raise SourceError(error.reason, f"{self._url}{path}: {error}") from error
 
-    def _understand(self, body: bytes, stop: threading.Event) -> Understood:
+    def _understand(self, answer: Answer, stop: threading.Event) -> Understood:
         return understand(
-            body,
+            answer,
+            parser=self._parser,
             pinned=self._pinned,
             model=self._model,
             before=self._continuity,

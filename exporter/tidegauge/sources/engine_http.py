@@ -1,5 +1,6 @@
 """One bounded GET: the body of a 200 answer, or a SourceError that says what came instead."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import aiohttp
@@ -26,11 +27,19 @@ class NotThereError(SourceError):
     """Nothing is at that path; another one may do."""
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a good answer brought, decompressed, and what it calls itself."""
+
+    body: bytes
+    content_type: str = ""
+
+
 class Fetch(Protocol):
     """Gets what is at a path of one engine."""
 
-    async def __call__(self, path: str) -> bytes:
-        """The body of a good answer.
+    async def __call__(self, path: str) -> Answer:
+        """A good answer.
 
         Raises:
             SourceError: there is none; a NotThereError if another path may have one.
@@ -54,8 +63,8 @@ class BoundedGet:
         self._max_bytes = max_bytes
         self._session: aiohttp.ClientSession | None = None
 
-    async def __call__(self, path: str) -> bytes:
-        """The answer's body, decompressed. The caller limits the time.
+    async def __call__(self, path: str) -> Answer:
+        """The answer, if it is a good one. The caller limits the time.
 
         Raises:
             NotThereError: the path is not there.
@@ -75,7 +84,7 @@ class BoundedGet:
             await self._session.close()
             self._session = None
 
-    async def _get(self, url: URL, shown: str) -> bytes:
+    async def _get(self, url: URL, shown: str) -> Answer:
         headers = request_headers(self._access)
         trust = await self._trust.context() if url.scheme == "https" else True
         for _ in range(_REDIRECTS + 1):
@@ -88,7 +97,8 @@ class BoundedGet:
             )
             async with request as response:
                 if response.status not in _REDIRECTING:
-                    return await self._body(response, shown)
+                    body = await self._body(response, shown)
+                    return Answer(body, response.headers.get("Content-Type", ""))
                 url = _same_origin(url, response, shown)
         raise SourceError("http_status", f"{shown} redirects more than {_REDIRECTS} times")
 

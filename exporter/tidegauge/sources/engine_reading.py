@@ -1,4 +1,4 @@
-"""An engine's answer, understood: bytes in, samples in our vocabulary out, or a SourceError.
+"""An engine's answer, understood: exposition in, samples in our vocabulary or a SourceError out.
 
 No clock, no network, no logging: it may run in a thread.
 """
@@ -10,7 +10,8 @@ from tidegauge.engines import Dialect, RawFamily, detect, translate
 from tidegauge.engines.continuity import Continuity, continued
 from tidegauge.engines.unmapped import unmapped
 from tidegauge.samples import Sample
-from tidegauge.sources.engine_text import parse
+from tidegauge.sources.engine_http import Answer
+from tidegauge.sources.engine_text import ExpositionParser
 from tidegauge.sources.source import SourceError
 
 MAX_SERIES = 2000  # an engine of one model has some fifty; its labels must not swamp Prometheus
@@ -30,8 +31,9 @@ class Understood:
 
 
 def understand(
-    body: bytes,
+    answer: Answer,
     *,
+    parser: ExpositionParser,
     pinned: Dialect | None,
     model: str,
     before: Continuity,
@@ -42,8 +44,8 @@ def understand(
     Raises:
         SourceError: "parse", "unknown_engine", "too_large", or "timeout" when `stopped`.
     """
-    families = parse(body, stopped=stopped)
-    dialect = pinned or detect(row.name for family in families for row in family.series)
+    families = parser.parse(answer.body, stopped=stopped, content_type=answer.content_type)
+    dialect = pinned or detect({row.name for family in families for row in family.series})
     if dialect is None:
         raise _unknown(families, "no known engine has these series")
     families, after = continued(families, dialect, before)
