@@ -56,7 +56,8 @@ class Llamacpp:
 class Vllm:
     """Two workers whose rows we add up; one is replaced at each second look, the model each sixth.
 
-    A release with a name that we don't know comes and goes as well.
+    A release with a name that we don't know comes and goes as well. Names are long, so that what
+    the parser remembers is full, and forgotten, within minutes.
     """
 
     asked: int = 0
@@ -68,12 +69,15 @@ class Vllm:
         rows = text.replace('"tiny-llama"', f'"model-{model}"')
         other = "\n".join(line for line in rows.splitlines() if not line.startswith("#"))
         new = f"# TYPE vllm:new_{model} gauge\nvllm:new_{model} 1\n"
-        return Answer((_labelled(rows, "stays") + _labelled(other, f"w{worker}") + new).encode())
+        return Answer(
+            (_labelled(rows, "stays") + _labelled(other, f"w{worker}{_LONG}") + new).encode()
+        )
 
     async def close(self) -> None:
         pass
 
 
+_LONG = "-" * 2500
 _VLLM = Capture("vllm-0.32/load.prom")
 
 

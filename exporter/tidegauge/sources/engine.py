@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 MAX_BYTES = 16 * 1024 * 1024
 
-_SMALL_BYTES = 32 * 1024  # understood within a few milliseconds: no thread is worth it
+_SMALL_BYTES = 8 * 1024  # understood within milliseconds whatever it says: no thread is worth it
 _NAMES_LOGGED = 20
 
 __all__ = ["MAX_BYTES", "MAX_SERIES", "EngineSource"]
