@@ -28,7 +28,7 @@ Ticker = Callable[[float], Awaitable[None]]
 
 TICK_SECONDS = 5
 TICKS_AN_HOUR = 3600 // TICK_SECONDS
-HOURS = 24
+HOURS = 20  # with the warm-up, more than a day
 WARM_UP_HOURS = 5  # what is remembered of workers and models that have gone is full by then
 ALLOWED_BLOCKS_AN_HOUR = 36  # one object at every twentieth tick
 ALLOWED_BYTES = 24 << 20  # of resident memory, which the allocator's moods change by megabytes
