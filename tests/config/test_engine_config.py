@@ -16,6 +16,7 @@ from tidegauge.samples import Sample
 from tidegauge.sources.discovery import USUAL_PORTS, DiscoveredEngine
 from tidegauge.sources.engine_access import request_headers
 
+ROOT = Path(__file__).parents[2]
 MISTAKES = Path(__file__).parent / "mistakes"
 SECRET = "hunter2"
 
@@ -90,10 +91,20 @@ def test_a_dialect_like_no_other_is_answered_with_all_of_them(tmp_path: Path) ->
         engine_config(tmp_path, dialect="zzz")
 
 
-async def test_an_engine_that_we_do_not_know_is_read_as_its_user_says(tmp_path: Path) -> None:
+def test_the_example_in_the_docs_is_a_whole_file() -> None:
+    engine = load(ROOT / "docs" / "custom-engine.yml").serve.engine
+    assert engine
+    assert engine.custom
+    assert engine.custom.name == "harbour"
+
+
+@pytest.mark.parametrize("dialect", [{}, {"dialect": "custom"}], ids=["by itself", "and pinned"])
+async def test_an_engine_that_we_do_not_know_is_read_as_its_user_says(
+    tmp_path: Path, dialect: dict[str, str]
+) -> None:
     custom = {"name": "mine", "rules": [{"metric": "llm_requests_running", "raw": "my_busy"}]}
     async with engine(saying(b"my_busy 3\n")) as url:
-        config = engine_config(tmp_path, url=url, dialect="custom", custom=custom)
+        config = engine_config(tmp_path, url=url, custom=custom, **dialect)
         source = engine_schedule(config).source
         samples = await source.read()
         await source.close()
