@@ -12,7 +12,7 @@ from tidegauge.engines.continuity import Continuity
 from tidegauge.samples import Sample
 from tidegauge.sources.engine_access import Access
 from tidegauge.sources.engine_http import Answer, BoundedGet, Fetch, NotThereError
-from tidegauge.sources.engine_reading import MAX_SERIES, Understood, understand
+from tidegauge.sources.engine_reading import Understood, understand
 from tidegauge.sources.engine_text import ExpositionParser
 from tidegauge.sources.source import SourceError
 
@@ -22,8 +22,6 @@ MAX_BYTES = 16 * 1024 * 1024
 
 _SMALL_BYTES = 8 * 1024  # understood within milliseconds whatever it says: no thread is worth it
 _NAMES_LOGGED = 20
-
-__all__ = ["MAX_BYTES", "MAX_SERIES", "EngineSource"]
 
 
 class EngineSource:
