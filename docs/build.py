@@ -218,6 +218,8 @@ def _default(field: FieldInfo) -> str:
         return "empty"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
+    if isinstance(value, tuple):
+        return f"`{list(value)}`"
     is_duration = any(isinstance(rule, BeforeValidator) for rule in field.metadata)
     return f"`{_duration(value)}`" if is_duration else f"`{value}`"
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tidegauge.cli.engine import discovery_schedule, engine_schedule
 from tidegauge.cli.program import add_config_flags, complain, configured, run_until_signal
 from tidegauge.config import ServeConfig
 from tidegauge.config.engine import EngineConfig
@@ -13,11 +14,9 @@ from tidegauge.drift.monitor import DriftMonitor
 from tidegauge.drift.reference import DriftReferenceError, Reference
 from tidegauge.drift.reference_text import load as load_reference
 from tidegauge.drift.window import WindowLimits
-from tidegauge.engines import engine_named
 from tidegauge.pipeline import Schedule
 from tidegauge.server import Door, serve
 from tidegauge.sources.drift import DriftSource
-from tidegauge.sources.engine import EngineSource
 from tidegauge.sources.gpu.source import GpuSource
 from tidegauge.sources.traffic import TrafficSource
 from tidegauge.traffic.exchange import Exchange
@@ -69,7 +68,12 @@ def _parts(config: ServeConfig) -> tuple[list[Schedule], Door | None]:
         # The source gives up on each device by itself; ours is the outer bound.
         schedules.append(Schedule(gpu, config.gpu.interval, 3 * config.gpu.timeout))
     if config.engine:
-        schedules.append(_engine(config.engine))
+        schedules.append(engine_schedule(config.engine))
+    elif config.discovery.enabled:
+        taken = [config.listen_address]
+        if config.traffic:
+            taken.append(config.traffic.listen_address)
+        schedules.append(discovery_schedule(config.discovery, taken=taken))
     drift = _drift(config.drift, config.traffic) if config.drift else None
     if config.drift and drift:
         schedules.append(Schedule(drift, config.drift.interval, 1))
@@ -78,18 +82,6 @@ def _parts(config: ServeConfig) -> tuple[list[Schedule], Door | None]:
         traffic, door = _traffic(config.traffic, config.engine, drift.observe if drift else None)
         schedules.append(traffic)
     return schedules, door
-
-
-def _engine(config: EngineConfig) -> Schedule:
-    pinned = None if config.dialect == "auto" else engine_named(config.dialect)
-    source = EngineSource(
-        config.url,
-        model=config.model,
-        timeout_seconds=config.timeout,
-        engine=pinned,
-        max_bytes=config.max_bytes,
-    )
-    return Schedule(source, config.interval, 2 * config.timeout)
 
 
 def _drift(config: DriftConfig, traffic: TrafficConfig | None) -> DriftSource:
