@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import gzip
 import html
 import os
 import platform
@@ -14,7 +15,8 @@ from aiohttp import web
 
 from tidegauge import __version__
 from tidegauge.catalog import own
-from tidegauge.exposition import CONTENT_TYPES, negotiate, render
+from tidegauge.exposition import CONTENT_TYPES, Renderer, accepts_gzip, negotiate
+from tidegauge.renamed import with_old_names
 from tidegauge.samples import Sample
 
 Page = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -42,15 +44,19 @@ class Face:
 
 def application(face: Face) -> web.Application:
     """The aiohttp application for `face`."""
+    renderer = Renderer()
 
     async def metrics(request: web.Request) -> web.Response:
         form = negotiate(request.headers.get("Accept", ""))
-        text = render((*face.samples(), build_info()), form)
-        response = web.Response(
-            body=text.encode(), headers={"Content-Type": CONTENT_TYPES[form], "Vary": "Accept"}
-        )
-        response.enable_compression()
-        return response
+        names = frozenset(request.query.getall("name[]", ())) or None
+        body = renderer.render(
+            with_old_names((*face.samples(), build_info())), form, names
+        ).encode()
+        headers = {"Content-Type": CONTENT_TYPES[form], "Vary": "Accept, Accept-Encoding"}
+        if accepts_gzip(request.headers.get("Accept-Encoding", "")):
+            # Level 1: a quarter of the time of aiohttp's own 6, for a fifth more bytes.
+            headers["Content-Encoding"], body = "gzip", gzip.compress(body, 1, mtime=0)
+        return web.Response(body=body, headers=headers)
 
     async def healthy(_: web.Request) -> web.Response:
         return web.Response(text=f"{face.title} is healthy.\n")

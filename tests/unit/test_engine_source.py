@@ -5,9 +5,12 @@ import gzip
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
-from tests.engine_server import bytes_only, engine, saying, source_of
+from tests.engine_app import engine_app
+from tests.engine_server import bytes_only, engine, listening, saying, source_of
 from tidegauge.catalog import inference as ours
+from tidegauge.catalog import own
 from tidegauge.engines.llamacpp import LLAMACPP
 from tidegauge.engines.vllm import VLLM
 from tidegauge.samples import Sample
@@ -40,6 +43,7 @@ async def test_an_engine_is_recognised_and_read(body: bytes, name: str, expected
     async with engine(saying(body)) as url, source_of(url) as source:
         samples = list(await source.read())
     assert samples[:2] == [Sample(ours.ENGINE_UP, 1, (name,)), Sample(ours.ENGINE_INFO, 1, (name,))]
+    assert samples[2].metric is own.ENGINE_UNMAPPED
     assert expected in samples
 
 
@@ -52,27 +56,44 @@ async def test_every_read_has_a_connection_of_its_own() -> None:
         while await reader.readline():
             await reader.readuntil(b"\r\n\r\n")
             await saying(LLAMA)(writer)
-        writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with source_of(f"http://127.0.0.1:{port}") as source:
+    async with listening(serve) as url, source_of(url) as source:
         for _ in range(3):
             assert await source.read()
-    server.close()
     assert len(connections) == 3
 
 
 async def test_a_compressed_answer_is_read() -> None:
     answer = saying(gzip.compress(LLAMA), head="Content-Encoding: gzip\r\n")
     async with engine(answer) as url, source_of(url) as source:
-        assert len(await source.read()) == 11
+        assert len(await source.read()) == 12
+
+
+async def test_openmetrics_is_read_as_what_it_calls_itself() -> None:
+    seen: list[str] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        seen.append(request.headers["Accept"])
+        body = (
+            "# TYPE llamacpp:requests_processing gauge\nllamacpp:requests_processing 2\n"
+            "# TYPE llamacpp:requests_deferred gauge\nllamacpp:requests_deferred 0\n"
+            "# TYPE llamacpp:tokens_predicted counter\n"
+            'llamacpp:tokens_predicted_total 5 # {trace_id="a"} 1 1.0\n'
+            "llamacpp:tokens_predicted_created 1.0\n# EOF\n"
+        )
+        kind = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+        return web.Response(body=body.encode(), headers={"Content-Type": kind})
+
+    async with engine_app(handler) as url, source_of(url) as source:
+        samples = await source.read()
+    assert Sample(ours.GENERATION_TOKENS, 5, ("chat", "llamacpp", "")) in samples
+    assert seen[0].startswith("text/plain;version=0.0.4;q=1,"), "it parses best"
 
 
 async def test_an_answer_without_a_length_is_read_to_its_end() -> None:
     answer = bytes_only(b"HTTP/1.0 200 OK\r\n\r\n" + LLAMA)
     async with engine(answer) as url, source_of(url) as source:
-        assert len(await source.read()) == 11
+        assert len(await source.read()) == 12
 
 
 async def test_numbers_in_any_notation_are_read() -> None:
@@ -89,13 +110,9 @@ async def test_a_path_prefix_is_kept() -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         requests.append(await reader.readline())
         await saying(LLAMA)(writer)
-        writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with source_of(f"http://127.0.0.1:{port}/replica/1/") as source:
+    async with listening(serve) as url, source_of(f"{url}/replica/1/") as source:
         await source.read()
-    server.close()
     assert requests == [b"GET /replica/1/metrics HTTP/1.1\r\n"]
 
 

@@ -36,4 +36,28 @@ SOURCE_LAST_SUCCESS = Metric(
     "seconds",
 )
 
-METRICS = (BUILD_INFO, SOURCE_UP, SOURCE_ERRORS, SOURCE_READ_SECONDS, SOURCE_LAST_SUCCESS)
+ENGINE_UNMAPPED = Metric(
+    "tidegauge_engine_unmapped_series",
+    "gauge",
+    "Names in the engine's metrics, under its own prefixes, that this version of tidegauge reads "
+    "nothing from and does not leave out on purpose.",
+    ("engine",),
+)
+ENGINE_DISCOVERED = Metric(
+    "tidegauge_engine_discovered_info",
+    "gauge",
+    "The engine that was found at one of the usual ports; always 1, and absent where the engine "
+    "is configured.",
+    ("url", "engine"),
+    "info",
+)
+
+METRICS = (
+    BUILD_INFO,
+    SOURCE_UP,
+    SOURCE_ERRORS,
+    SOURCE_READ_SECONDS,
+    SOURCE_LAST_SUCCESS,
+    ENGINE_UNMAPPED,
+    ENGINE_DISCOVERED,
+)

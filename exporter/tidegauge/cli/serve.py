@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tidegauge.cli.engine import discovery_schedule, engine_schedule
 from tidegauge.cli.program import add_config_flags, complain, configured, run_until_signal
 from tidegauge.config import ServeConfig
 from tidegauge.config.engine import EngineConfig
@@ -14,11 +15,9 @@ from tidegauge.drift.monitor import DriftMonitor
 from tidegauge.drift.reference import DriftReferenceError, Reference
 from tidegauge.drift.reference_text import load as load_reference
 from tidegauge.drift.window import WindowLimits
-from tidegauge.engines import engine_named
 from tidegauge.pipeline import Schedule
 from tidegauge.server import Door, serve
 from tidegauge.sources.drift import DriftSource
-from tidegauge.sources.engine import EngineSource
 from tidegauge.sources.gpu.restarts import Limits
 from tidegauge.sources.gpu.settings import Settings
 from tidegauge.sources.gpu.source import START_SECONDS, GpuSource
@@ -70,7 +69,12 @@ def _parts(config: ServeConfig) -> tuple[list[Schedule], Door | None]:
     if config.gpu.enabled:
         schedules.append(_gpu(config.gpu))
     if config.engine:
-        schedules.append(_engine(config.engine))
+        schedules.append(engine_schedule(config.engine))
+    elif config.discovery.enabled:
+        taken = [config.listen_address]
+        if config.traffic:
+            taken.append(config.traffic.listen_address)
+        schedules.append(discovery_schedule(config.discovery, taken=taken))
     drift = _drift(config.drift, config.traffic) if config.drift else None
     if config.drift and drift:
         schedules.append(Schedule(drift, config.drift.interval, 1))
@@ -96,18 +100,6 @@ def _gpu(config: GpuConfig) -> Schedule:
     limits = Limits(hung_seconds=config.hung_limit, longest_seconds=config.restart_backoff_max)
     # The source gives up on its child by itself; ours is the outer bound.
     return Schedule(GpuSource(settings, limits), settings.publish_seconds, 2 * START_SECONDS)
-
-
-def _engine(config: EngineConfig) -> Schedule:
-    pinned = None if config.dialect == "auto" else engine_named(config.dialect)
-    source = EngineSource(
-        config.url,
-        model=config.model,
-        timeout_seconds=config.timeout,
-        engine=pinned,
-        max_bytes=config.max_bytes,
-    )
-    return Schedule(source, config.interval, 2 * config.timeout)
 
 
 def _drift(config: DriftConfig, traffic: TrafficConfig | None) -> DriftSource:

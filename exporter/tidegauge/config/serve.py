@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from tidegauge.config.engine import EngineConfig
+from tidegauge.config.engine import DiscoveryConfig, EngineConfig
 from tidegauge.config.gpu import GpuConfig
 from tidegauge.config.values import Address, HttpUrl, PositiveSeconds, ReadableFile, Section
 
@@ -59,6 +59,9 @@ class ServeConfig(Section):
         default="127.0.0.1:9470", description="Where /metrics, /-/healthy and / are served."
     )
     gpu: GpuConfig = GpuConfig()
-    engine: EngineConfig | None = Field(default=None, description="Left out: no engine is read.")
+    engine: EngineConfig | None = Field(
+        default=None, description="Left out: an engine is looked for (`serve.discovery`)."
+    )
+    discovery: DiscoveryConfig = DiscoveryConfig()
     traffic: TrafficConfig | None = Field(default=None, description="Left out: no tap.")
     drift: DriftConfig | None = Field(default=None, description="Left out: no drift scores.")
