@@ -131,7 +131,7 @@ async def test_it_is_ended_by_force_where_it_does_not_listen(nvml: NvmlControl) 
 class Stuck:
     """A process that the kernel holds: no signal ends it."""
 
-    pid, returncode, stdout = 4242, None, None
+    pid, returncode, stdin, stdout = 4242, None, None, None
 
     def __init__(self) -> None:
         self.signals: list[str] = []
