@@ -155,7 +155,7 @@ def judge(seen: Seen, start: int, end: int, *, peer: bool) -> tuple[float, float
 
 def _span(start: int, end: int) -> tuple[int, int]:
     """The time whose bursts must have been shown: from the first window on, to 9 s before."""
-    return start + 2 * SECOND, end - 9 * SECOND
+    return start + 3 * SECOND, end - 9 * SECOND
 
 
 if __name__ == "__main__":
