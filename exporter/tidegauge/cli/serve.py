@@ -9,6 +9,7 @@ from tidegauge.cli.engine import discovery_schedule, engine_schedule
 from tidegauge.cli.program import add_config_flags, complain, configured, run_until_signal
 from tidegauge.config import ServeConfig
 from tidegauge.config.engine import EngineConfig
+from tidegauge.config.gpu import GpuConfig
 from tidegauge.config.serve import DriftConfig, TrafficConfig
 from tidegauge.drift.monitor import DriftMonitor
 from tidegauge.drift.reference import DriftReferenceError, Reference
@@ -17,7 +18,9 @@ from tidegauge.drift.window import WindowLimits
 from tidegauge.pipeline import Schedule
 from tidegauge.server import Door, serve
 from tidegauge.sources.drift import DriftSource
-from tidegauge.sources.gpu.source import GpuSource
+from tidegauge.sources.gpu.restarts import Limits
+from tidegauge.sources.gpu.settings import Settings
+from tidegauge.sources.gpu.source import START_SECONDS, GpuSource
 from tidegauge.sources.traffic import TrafficSource
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.ledger import Ledger
@@ -64,9 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _parts(config: ServeConfig) -> tuple[list[Schedule], Door | None]:
     schedules: list[Schedule] = []
     if config.gpu.enabled:
-        gpu = GpuSource(timeout_seconds=config.gpu.timeout)
-        # The source gives up on each device by itself; ours is the outer bound.
-        schedules.append(Schedule(gpu, config.gpu.interval, 3 * config.gpu.timeout))
+        schedules.append(_gpu(config.gpu))
     if config.engine:
         schedules.append(engine_schedule(config.engine))
     elif config.discovery.enabled:
@@ -82,6 +83,23 @@ def _parts(config: ServeConfig) -> tuple[list[Schedule], Door | None]:
         traffic, door = _traffic(config.traffic, config.engine, drift.observe if drift else None)
         schedules.append(traffic)
     return schedules, door
+
+
+def _gpu(config: GpuConfig) -> Schedule:
+    settings = Settings(
+        fast_seconds=config.fast_interval,
+        medium_seconds=config.medium_interval,
+        slow_seconds=config.slow_interval,
+        gpm_seconds=config.gpm_interval if config.gpm else None,
+        ring=config.ring,
+        processes=config.processes,
+        window_seconds=config.window,
+        budget_ratio=config.driver_budget_ratio,
+        timeout_seconds=config.timeout,
+    )
+    limits = Limits(hung_seconds=config.hung_limit, longest_seconds=config.restart_backoff_max)
+    # The source gives up on its child by itself; ours is the outer bound.
+    return Schedule(GpuSource(settings, limits), settings.publish_seconds, 2 * START_SECONDS)
 
 
 def _drift(config: DriftConfig, traffic: TrafficConfig | None) -> DriftSource:
