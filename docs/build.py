@@ -150,6 +150,8 @@ def _default(field: FieldInfo) -> str:
         return "empty"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
+    if isinstance(value, tuple):
+        return ", ".join(f"`{each}`" for each in value)
     is_duration = any(isinstance(rule, BeforeValidator) for rule in field.metadata)
     return f"`{_duration(value)}`" if is_duration else f"`{value}`"
 

@@ -210,7 +210,8 @@ def test_control_and_haproxy_speak_of_the_same_socket_backend_and_ports(config: 
     assert any(mount.endswith(str(pool.haproxy.socket.parent)) for mount in mounts("control"))
     published = {int(port.split(":")[1]) for port in SERVICES["control"]["ports"]}
     assert published >= {int(port) for port in re.findall(r"bind :(\d+)", text)}
-    assert int(config.control.listen_address.rpartition(":")[2]) in published
+    (address,) = config.control.listen_address
+    assert int(address.rpartition(":")[2]) in published
 
 
 def mounts(name: str) -> list[str]:

@@ -4,8 +4,8 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from tidegauge import __version__
 from tidegauge.cli import control, inject, reference, serve
+from tidegauge.cli.version import add_version_flag
 
 _COMMANDS = (serve, control, inject, reference)
 
@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="tidegauge",
         description="Watches large language models in production and keeps them healthy.",
     )
-    parser.add_argument("--version", action="version", version=f"tidegauge {__version__}")
+    add_version_flag(parser)
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in _COMMANDS:
         command.add_parser(subparsers)
