@@ -163,7 +163,9 @@ def _value_error(path: str, message: str) -> str:
     # A section's own check names the key below it: "max: 2 is below min (4)".
     head, separator, _ = message.partition(": ")
     below = separator and all(c.isalnum() or c in "_[]-" for c in head)
-    return f"{path}.{message}" if below and path else f"{path}: {message}"
+    if not path:
+        return message
+    return f"{path}.{message}" if below else f"{path}: {message}"
 
 
 def _shown(value: object) -> str:

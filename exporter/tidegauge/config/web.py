@@ -1,6 +1,7 @@
 """The web configuration file, as Prometheus's exporter-toolkit documents it.
 
-TLS, passwords, headers. It is a file of its own (`--web.config.file`), so that one file can serve every exporter of a host.
+TLS, passwords, headers. It is a file of its own (`--web.config.file`), so that one can serve every
+exporter of a host.
 What Python's TLS cannot do is a mistake that names the key, never a promise that is not kept.
 """
 
