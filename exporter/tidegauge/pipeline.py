@@ -45,6 +45,7 @@ class Pipeline:
         self._clock = clock
         self._group: asyncio.TaskGroup | None = None  # while it runs
         self._following: dict[str, asyncio.Task[None]] = {}
+        self._turns: dict[int, asyncio.Lock] = {}  # by source: one is never read twice at a time
         self._all_read = False
         self._readings: dict[str, Reading] = {}
         self._successes: dict[str, float] = {}
@@ -108,22 +109,22 @@ class Pipeline:
         return Snapshot(now, readings, self._own(readings))
 
     def _follow(self, schedule: Schedule) -> None:
-        name = schedule.source.name
         if self._group:
-            after = self._following.get(name)
-            self._following[name] = self._group.create_task(self._keep_reading(schedule, after))
+            task = self._group.create_task(self._keep_reading(schedule))
+            self._following[schedule.source.name] = task
 
     def _leave(self, schedule: Schedule, *, close: bool) -> None:
         following = self._following.get(schedule.source.name)
         if following:
             following.cancel()
         if self._group and close:
-            self._group.create_task(self._close(schedule.source, following))
+            self._group.create_task(self._close(schedule.source))
 
-    async def _close(self, source: Source, following: asyncio.Task[None] | None) -> None:
+    async def _close(self, source: Source) -> None:
+        turn = self._turns.pop(id(source), asyncio.Lock())
         try:
-            if following:
-                await asyncio.wait([following])
+            async with turn:  # a read that was cancelled may take a moment to let go
+                pass
         finally:  # also at the end of the program: it may hold a process
             await _closed(source)
 
@@ -141,13 +142,12 @@ class Pipeline:
             for reason in REASONS:
                 self._errors.setdefault((schedule.source.name, reason), 0)
 
-    async def _keep_reading(self, schedule: Schedule, after: asyncio.Task[None] | None) -> None:
-        if after:  # the predecessor's read ends first: a source is read by one at a time
-            await asyncio.wait([after])
+    async def _keep_reading(self, schedule: Schedule) -> None:
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
-            await self._read(schedule)
+            async with self._turns.setdefault(id(schedule.source), asyncio.Lock()):
+                await self._read(schedule)
             due = max(due + schedule.interval_seconds, loop.time())
             await asyncio.sleep(due - loop.time())
 

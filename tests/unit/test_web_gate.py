@@ -109,7 +109,7 @@ async def test_what_is_remembered_is_bounded_and_no_password() -> None:
     passwords = Passwords({f"u{n}": hashed("x") for n in range(3)})
     for n in range(3):
         assert await passwords.right(f"u{n}", "x")
-    assert all(isinstance(key, bytes) and b"x" != key for key in passwords._right)
+    assert all(isinstance(key, bytes) and key != b"x" for key in passwords._right)
     assert not await passwords.right("u0", "y"), "remembered for one password, not for the user"
 
 

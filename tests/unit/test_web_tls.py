@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -48,7 +47,7 @@ class Served:
 def _replace(path: Path, content: bytes) -> None:
     beside = path.with_suffix(".new")
     beside.write_bytes(content)
-    os.replace(beside, path)
+    beside.replace(path)
 
 
 @pytest.fixture
@@ -165,7 +164,7 @@ async def test_no_connection_is_refused_while_certificates_change(serve) -> None
     ],
 )
 async def test_a_client_has_to_show_a_certificate_of_the_authority(
-    serve, shows: str | None, let_in: bool
+    serve, *, shows: str | None, let_in: bool
 ) -> None:
     async with serve(f"tls_server_config: {{{PAIR}, {CLIENTS}}}") as served:
         if let_in:
