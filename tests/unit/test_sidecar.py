@@ -324,19 +324,18 @@ async def test_a_tap_that_is_taken_away_and_set_up_again() -> None:
         tapped = replace(it.plan, tap=TapPlan(address, engine, (), 1))
         bare, it.plan = it.plan, tapped
         await it.sidecar.reload()
-        async with aiohttp.ClientSession() as client:
-            async with client.post(f"http://{address}/v1/completions", json=ASK) as slow:
-                await slow.content.readany()
-                it.plan = bare
-                assert await it.sidecar.reload() == ()
-                with pytest.raises(ConnectionRefusedError):
-                    await asyncio.open_connection(*address.split(":"))
-                assert "llm_traffic" not in await it.metrics()
-                it.plan = tapped
-                assert await it.sidecar.reload() == ()
-                release.set()
-                assert (await slow.content.read()).endswith(b"data: [DONE]\n\n")
-        async with aiohttp.ClientSession() as client:
-            async with client.post(f"http://{address}/v1/completions", json=ASK) as again:
-                assert again.status == 200
+        completions = f"http://{address}/v1/completions"
+        async with aiohttp.ClientSession() as one, one.post(completions, json=ASK) as slow:
+            await slow.content.readany()
+            it.plan = bare
+            assert await it.sidecar.reload() == ()
+            with pytest.raises(ConnectionRefusedError):
+                await asyncio.open_connection(*address.split(":"))
+            assert "llm_traffic" not in await it.metrics()
+            it.plan = tapped
+            assert await it.sidecar.reload() == ()
+            release.set()
+            assert (await slow.content.read()).endswith(b"data: [DONE]\n\n")
+        async with aiohttp.ClientSession() as two, two.post(completions, json=ASK) as again:
+            assert again.status == 200
             await it.shows("llm_traffic_requests_started_total 1")

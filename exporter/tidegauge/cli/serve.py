@@ -157,7 +157,8 @@ def _probe(config: ProbeConfig) -> ProbePlan:
 
 
 def _probed(module: ModuleConfig, target: str) -> Source:
-    return _engine(EngineConfig(url=target, **dict(module))).source
+    # Constructed, not validated: a duration is seconds by now, and no text that could be read again.
+    return _engine(EngineConfig.model_construct(url=target, **dict(module))).source
 
 
 def _drift(config: DriftConfig, traffic: TrafficConfig | None) -> Part:

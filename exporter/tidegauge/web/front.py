@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from tidegauge.traffic.quiet import facts_only
 from tidegauge.web.face import Face, application
 from tidegauge.web.gate import Gate, Rules
 from tidegauge.web.listening import Listening, Opened
@@ -91,17 +90,20 @@ class _Refused(asyncio.Protocol):
         transport.close()
 
 
-class _NotGarbage(logging.Filter):
-    """Bytes that are no HTTP are the sender's mistake: for whoever debugs, not for every log."""
+class _NoGarbage(logging.Filter):
+    """Bytes that are no HTTP are the sender's mistake: not for every log, and never an excerpt."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         kind = record.exc_info[0] if isinstance(record.exc_info, tuple) else None
-        ours = kind is None or not issubclass(kind, HttpProcessingError)
-        return ours or logging.getLogger(record.name).isEnabledFor(logging.DEBUG)
+        if kind is None or not issubclass(kind, HttpProcessingError):
+            return True
+        record.msg, record.args = f"{record.getMessage()}: {kind.__name__}", ()
+        record.exc_info = record.exc_text = None
+        return logging.getLogger(record.name).isEnabledFor(logging.DEBUG)
 
 
 def _quiet_logger() -> logging.Logger:
     logger = logging.getLogger(f"{__name__}.server")
-    if not any(isinstance(each, _NotGarbage) for each in logger.filters):
-        logger.addFilter(_NotGarbage())
-    return facts_only(logger)
+    if not any(isinstance(each, _NoGarbage) for each in logger.filters):
+        logger.addFilter(_NoGarbage())
+    return logger
