@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from tidegauge.samples import Sample
-from tidegauge.web import Face, Front, Rules
+from tidegauge.web import Face, Front, Limits, Rules
 
 ANYWHERE = "127.0.0.1:0"
 
@@ -15,9 +15,11 @@ def plain_face(samples: Sequence[Sample] = ()) -> Face:
 
 
 @asynccontextmanager
-async def standing(face: Face, rules: Rules | None = None) -> AsyncIterator[Front]:
+async def standing(
+    face: Face, rules: Rules | None = None, *, limits: Limits | None = None
+) -> AsyncIterator[Front]:
     """`face`, listening."""
-    front = Front(face, rules or Rules())
+    front = Front(face, rules or Rules(), limits=limits)
     await front.start([ANYWHERE])
     try:
         yield front

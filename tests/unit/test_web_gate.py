@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.face import plain_face, showing, standing
 from tidegauge.web import Rules
+from tidegauge.web.gate import _credentials
 from tidegauge.web.passwords import BusyError, Passwords
 from tidegauge.web.rate import TokenBucket
 
@@ -146,6 +147,12 @@ async def test_headers_of_the_file_are_on_every_answer_and_empty_ones_on_none() 
             async with session.get(url + path) as response:
                 assert response.headers["X-Frame-Options"] == "deny"
                 assert "X-XSS-Protection" not in response.headers
+
+
+@given(st.one_of(st.text(), st.text().map(lambda text: f"Basic {text}")))
+def test_no_header_makes_reading_credentials_fail(header: str) -> None:
+    found = _credentials(header)
+    assert found is None or len(found) == 2
 
 
 @given(

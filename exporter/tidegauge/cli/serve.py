@@ -157,7 +157,7 @@ def _probe(config: ProbeConfig) -> ProbePlan:
 
 
 def _probed(module: ModuleConfig, target: str) -> Source:
-    # Constructed, not validated: a duration is seconds by now, and no text that could be read again.
+    # Not validated again: a duration is seconds by now, and no longer the text of one.
     return _engine(EngineConfig.model_construct(url=target, **dict(module))).source
 
 

@@ -20,7 +20,6 @@ from tidegauge.web.scrape import exposition
 
 Page = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_ANSWER_SECONDS = 30.0  # for a client to take what we answer
 _BODY_BYTES = 64 * 1024  # no page has a use for a body
 
 
@@ -53,8 +52,11 @@ class Face:
     links: Callable[[], Sequence[str]] | None = None
 
 
-def application(face: Face, gate: Gate) -> web.Application:
-    """The aiohttp application for `face` behind `gate`."""
+def application(face: Face, gate: Gate, *, answer_seconds: float) -> web.Application:
+    """The aiohttp application for `face` behind `gate`.
+
+    A client that has not taken its answer after `answer_seconds` loses its connection.
+    """
 
     async def metrics(request: web.Request) -> web.Response:
         return exposition(request, (*face.samples(), build_info()))
@@ -70,7 +72,7 @@ def application(face: Face, gate: Gate) -> web.Application:
     async def landing(_: web.Request) -> web.Response:
         return web.Response(text=_landing(face), content_type="text/html")
 
-    app = web.Application(middlewares=[_before(gate)], client_max_size=_BODY_BYTES)
+    app = web.Application(middlewares=[_before(gate, answer_seconds)], client_max_size=_BODY_BYTES)
     app.on_response_prepare.append(_dressed(gate))
     app.router.add_get("/", landing)
     app.router.add_get("/metrics", metrics)
@@ -89,15 +91,17 @@ def build_info() -> Sample:
     return Sample(own.BUILD_INFO, 1, (__version__, platform.python_version()))
 
 
-def _before(gate: Gate) -> Middleware:
+def _before(gate: Gate, answer_seconds: float) -> Middleware:
     @web.middleware
     async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = await gate.pass_on(request, handler)
         # Sent here, so that a client that does not read its answer cannot hold on to us.
         try:
-            async with asyncio.timeout(_ANSWER_SECONDS):
+            async with asyncio.timeout(answer_seconds):
                 await response.prepare(request)
                 await response.write_eof()
+        except ConnectionError:
+            pass  # the client has left
         except TimeoutError:
             if request.transport:
                 request.transport.abort()

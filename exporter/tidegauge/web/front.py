@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -11,25 +12,36 @@ from tidegauge.web.face import Face, application
 from tidegauge.web.gate import Gate, Rules
 from tidegauge.web.listening import Listening, Opened
 
-_CONNECTIONS = 512  # scrapers are few; whoever holds more wants to hold us
-_IDLE_SECONDS = 120.0  # longer than scrapers wait; also the time for a request to arrive whole
-_STALLED_SECONDS = 30.0
 _DRAIN_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What clients may hold of us.
+
+    `idle_seconds` is the time between two requests of a connection, and that for one to arrive
+    whole: longer than scrapers pause. `answer_seconds` is the time to take what we answer.
+    """
+
+    connections: int = 512
+    idle_seconds: float = 120.0
+    answer_seconds: float = 30.0
 
 
 class Front:
     """Serves a face. `start` it once; `turn` it as often as its configuration changes."""
 
-    def __init__(self, face: Face, rules: Rules, *, idle_seconds: float = _IDLE_SECONDS) -> None:
+    def __init__(self, face: Face, rules: Rules, *, limits: Limits | None = None) -> None:
         self.gate = Gate(rules)
+        self._limits = limits = limits or Limits()
         self._runner = web.AppRunner(
-            application(face, self.gate),
+            application(face, self.gate, answer_seconds=limits.answer_seconds),
             access_log=None,
             logger=_quiet_logger(),
-            keepalive_timeout=idle_seconds,
+            keepalive_timeout=limits.idle_seconds,
             shutdown_timeout=_DRAIN_SECONDS,
         )
-        self._listening = Listening(self._connection, stalled_seconds=_STALLED_SECONDS)
+        self._listening = Listening(self._connection, stalled_seconds=limits.answer_seconds)
         self._addresses: tuple[str, ...] = ()
 
     @property
@@ -80,7 +92,7 @@ class Front:
 
     def _connection(self) -> asyncio.Protocol:
         server = self._runner.server
-        if server is None or len(server.connections) >= _CONNECTIONS:
+        if server is None or len(server.connections) >= self._limits.connections:
             return _Refused()
         return server()
 

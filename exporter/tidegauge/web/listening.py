@@ -32,7 +32,7 @@ class Opened:
 
 
 class Listening:
-    """Accepts connections for `factory`; at most `connections()` < `limit` of them are kept.
+    """Accepts connections for `factory`.
 
     `stalled_seconds` is how long a peer may leave what we sent unread or unconfirmed.
     """
