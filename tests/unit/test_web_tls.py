@@ -57,7 +57,8 @@ def serve(tmp_path: Path) -> Callable[[str], object]:
         for path in TLS.glob("*.pem"):
             (tmp_path / path.name).write_bytes(path.read_bytes())
         (tmp_path / "web.yml").write_text(text)
-        rules = rules_file(tmp_path / "web.yml")
+        rules, _ = rules_file(tmp_path / "web.yml")
+        assert rules
         async with standing(plain_face(), rules.rules) as front:
             yield Served(front, rules, tmp_path)
 

@@ -20,7 +20,7 @@ from tidegauge.control.pools.process import ProcessPool
 from tidegauge.control.pools.spec import Part, ReplicaSpec
 from tidegauge.control.routes.haproxy import HaproxyRoute
 from tidegauge.promql.client import Access, Prometheus
-from tidegauge.web import Front, Rules, RulesError, RulesFile
+from tidegauge.web import Front, Rules, RulesFile
 
 NAME = "control"
 
@@ -39,14 +39,18 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit status 0 after a signal, 1 on a failure, 2 on a mistake in the configuration."""
+    rules, mistakes = rules_file(arguments.web_config_file)
     try:
         config = configuration(arguments, {})
-        rules = rules_file(arguments.web_config_file) if arguments.web_config_file else None
-    except (ConfigError, RulesError) as error:
-        complain(NAME, *error.lines)
+    except ConfigError as error:
+        complain(NAME, *error.lines, *mistakes)
         return 2
     if config.control is None:
-        complain(NAME, "control: is missing; say which Prometheus to ask and which pools to keep")
+        missing = "control: is missing; say which Prometheus to ask and which pools to keep"
+        complain(NAME, missing, *mistakes)
+        return 2
+    if mistakes:
+        complain(NAME, *mistakes)
         return 2
     if arguments.config_check:
         return 0

@@ -28,7 +28,7 @@ from tidegauge.sources.drift import DriftSource
 from tidegauge.sources.engine import EngineSource
 from tidegauge.sources.gpu.source import GpuSource
 from tidegauge.sources.source import Source
-from tidegauge.web import RulesError, RulesFile
+from tidegauge.web import RulesFile
 
 NAME = "serve"
 
@@ -49,11 +49,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit status 0 after a signal, 1 on a failure, 2 on a mistake in the configuration."""
+    rules, mistakes = rules_file(arguments.web_config_file)
     try:
         first = _configured_plan(arguments)
-        rules = rules_file(arguments.web_config_file) if arguments.web_config_file else None
-    except (PlanError, RulesError) as error:
-        complain(NAME, *error.lines)
+    except PlanError as error:
+        complain(NAME, *error.lines, *mistakes)
+        return 2
+    if mistakes:
+        complain(NAME, *mistakes)
         return 2
     if arguments.config_check:
         return 0

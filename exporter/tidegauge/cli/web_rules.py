@@ -16,13 +16,14 @@ _CLIENT_AUTH: dict[str, ClientAuth] = {
 }
 
 
-def rules_file(path: Path) -> RulesFile:
-    """The file at `path`, read for the first time.
-
-    Raises:
-        RulesError: one line per mistake.
-    """
-    return RulesFile(path, lambda: read_rules(path))
+def rules_file(path: Path | None) -> tuple[RulesFile | None, tuple[str, ...]]:
+    """The file at `path`, read for the first time, and the mistakes in it; None without one."""
+    if path is None:
+        return None, ()
+    try:
+        return RulesFile(path, lambda: read_rules(path)), ()
+    except RulesError as error:
+        return None, error.lines
 
 
 def read_rules(path: Path) -> Rules:
