@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -18,6 +18,7 @@ from tidegauge.catalog.gpu import UP
 from tidegauge.pipeline import Schedule
 from tidegauge.samples import Sample
 from tidegauge.server import Made, Part, Plan, PlanError, Sidecar, TapPlan
+from tidegauge.sources.source import Source
 
 COUNT = Metric("tidegauge_test_reads_total", "counter", "Reads of a source.", ("source",))
 
@@ -59,7 +60,7 @@ class Serving:
         return self.plan
 
     def part(self, name: str, made_from: object) -> Part:
-        def make() -> Made:
+        def make(_: Mapping[str, Source]) -> Made:
             self.made.append(Counting(name))
             return Made(Schedule(self.made[-1], 0.005, 1))
 
@@ -145,6 +146,24 @@ async def test_only_what_changed_is_rebuilt() -> None:
     assert all(source.closed for source in it.made), "the end closes what ran"
 
 
+async def test_a_part_that_looks_at_another_is_never_left_with_one_that_is_gone() -> None:
+    looked_at: list[Source] = []
+
+    def looking(made_from: object) -> Part:
+        def make(sources: Mapping[str, Source]) -> Made:
+            looked_at.append(sources["changes"])
+            return Made(Schedule(Counting("looks"), 1, 1))
+
+        return Part("looks", made_from, make)
+
+    async with serving() as it:
+        for number in (1, 1, 2):
+            parts = (it.part("kept", 0), it.part("changes", number), looking(number))
+            it.plan = replace(it.plan, parts=parts)
+            assert await it.sidecar.reload() == ()
+        assert looked_at == [source for source in it.made if source.name == "changes"]
+
+
 async def test_a_mistake_keeps_everything_and_is_said_line_by_line(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -176,7 +195,7 @@ async def test_a_mistake_keeps_everything_and_is_said_line_by_line(
 async def test_a_bug_in_a_reload_is_a_failed_reload_and_no_more() -> None:
     async with serving() as it:
 
-        def stumble() -> Made:
+        def stumble(_: Mapping[str, Source]) -> Made:
             raise ZeroDivisionError("a bug")
 
         it.plan = replace(it.plan, parts=(it.part("kept", 1), Part("bad", 1, stumble)))

@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -107,9 +107,7 @@ def plan(config: ServeConfig) -> Plan:
     """
     parts = (
         _gpu(config.gpu),
-        Part("engine", config.engine, partial(_made_engine, config.engine))
-        if config.engine
-        else None,
+        _engine_part(config.engine) if config.engine else None,
         _drift(config.drift, config.traffic) if config.drift else None,
     )
     return Plan(
@@ -121,7 +119,7 @@ def plan(config: ServeConfig) -> Plan:
 
 
 def _gpu(config: GpuConfig) -> Part | None:
-    def make() -> Made:
+    def make(_: Mapping[str, Source]) -> Made:
         source = GpuSource(timeout_seconds=config.timeout)
         # The source gives up on each device by itself; ours is the outer bound.
         return Made(Schedule(source, config.interval, 3 * config.timeout))
@@ -129,8 +127,8 @@ def _gpu(config: GpuConfig) -> Part | None:
     return Part("gpu", config, make) if config.enabled else None
 
 
-def _made_engine(config: EngineConfig) -> Made:
-    return Made(_engine(config))
+def _engine_part(config: EngineConfig) -> Part:
+    return Part("engine", config, lambda _: Made(_engine(config)))
 
 
 def _engine(config: EngineConfig) -> Schedule:
@@ -176,7 +174,7 @@ def _drift(config: DriftConfig, traffic: TrafficConfig | None) -> Part:
     except ValueError as error:
         raise PlanError([f"serve.drift.references: {error}"]) from None
 
-    def make() -> Made:
+    def make(_: Mapping[str, Source]) -> Made:
         source = DriftSource(DriftMonitor(references, limits), clock=time.monotonic)
         return Made(Schedule(source, config.interval, 1), source.observe)
 

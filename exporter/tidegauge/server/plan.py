@@ -29,11 +29,15 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One source: its name, what it is made from (compared with ==), and how to make it."""
+    """One source: its name, what it is made from (compared with ==), and how to make it.
+
+    `make` is given the sources of the parts before it, by name. A part that looks at one of them
+    has in its `made_from` what that one is made from, and so never holds on to one that is gone.
+    """
 
     name: str
     made_from: object
-    make: Callable[[], Made]
+    make: Callable[[Mapping[str, Source]], Made]
 
 
 @dataclass(frozen=True, slots=True)

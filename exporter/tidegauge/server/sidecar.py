@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
@@ -12,6 +12,7 @@ from tidegauge.server.door import Door
 from tidegauge.server.plan import Made, Part, Plan, TapPlan
 from tidegauge.server.probe import Prober
 from tidegauge.server.reload import Reload, Stage
+from tidegauge.sources.source import Source
 from tidegauge.sources.traffic import TrafficSource
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.ledger import Ledger
@@ -104,11 +105,14 @@ class Sidecar:
 
     def _built(self, plan: Plan, tap: Tap | None) -> dict[str, tuple[Part, Made]]:
         parts = (*plan.parts, *((_traffic(plan.tap, tap),) if plan.tap and tap else ()))
-        built = {}
+        built: dict[str, tuple[Part, Made]] = {}
         for part in parts:
             before = self._parts.get(part.name)
-            kept = before and before[0].made_from == part.made_from
-            built[part.name] = before if before and kept else (part, part.make())
+            if before and before[0].made_from == part.made_from:
+                built[part.name] = before
+            else:
+                sources = {name: made.schedule.source for name, (_, made) in built.items()}
+                built[part.name] = part, part.make(sources)
         return built
 
     def _adopt_probe(self, plan: Plan) -> None:
@@ -152,7 +156,7 @@ class Sidecar:
 
 
 def _traffic(plan: TapPlan, tap: Tap) -> Part:
-    def make() -> Made:
+    def make(_: Mapping[str, Source]) -> Made:
         ledger = Ledger(plan.models)
         source = TrafficSource(ledger, started=lambda: tap.started, in_flight=lambda: tap.in_flight)
         return Made(Schedule(source, _MEMORY_INTERVAL_SECONDS, 1), ledger.add)
