@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from tidegauge.engines import Dialect
 from tidegauge.sources.engine import EngineSource
 
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 def saying(
@@ -40,20 +41,39 @@ async def engine(*answers: Answer) -> AsyncIterator[str]:
     waiting = list(answers)
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await (waiting.pop(0) if len(waiting) > 1 else waiting[0])(writer)
+
+    async with listening(serve) as url:
+        yield url
+
+
+@asynccontextmanager
+async def listening(serve: Serve) -> AsyncIterator[str]:
+    """The URL of a server on loopback; its connections are closed when it ends."""
+    open_now: set[asyncio.Task[None] | None] = set()
+
+    async def closing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        open_now.add(asyncio.current_task())
         try:
-            await reader.readuntil(b"\r\n\r\n")
-            await (waiting.pop(0) if len(waiting) > 1 else waiting[0])(writer)
+            await serve(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
             writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(closing, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.close()
+        connections = [task for task in open_now if task]
+        for task in connections:
+            task.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
 
 
 @asynccontextmanager

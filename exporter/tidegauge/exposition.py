@@ -4,9 +4,10 @@ No clock, no network, no logging: same arguments, same answer. Families come in 
 names and series in the order of their labels, so that two scrapes of the same state are equal.
 """
 
+import functools
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from tidegauge.catalog import Metric
@@ -19,57 +20,131 @@ CONTENT_TYPES: dict[Format, str] = {
     "openmetrics": "application/openmetrics-text; version=1.0.0; charset=utf-8",
 }
 
+SERIES_REMEMBERED = 20_000  # a sidecar has some hundred
 
-def negotiate(accept: str) -> Format:
-    """The format for a request's Accept header.
+_EXACT = 2**53  # up to here a float says each integer
 
-    >>> negotiate("application/openmetrics-text;version=1.0.0,text/plain;q=0.5")
-    'openmetrics'
-    >>> negotiate("*/*")
-    'prometheus'
+
+def render(
+    samples: Iterable[Sample], form: Format = "prometheus", names: frozenset[str] | None = None
+) -> str:
+    """The exposition of `samples`; see `Renderer.render`."""
+    return Renderer().render(samples, form, names)
+
+
+class Renderer:
+    """Renders one state after the other, and remembers how each series begins.
+
+    Between two scrapes values change, and series hardly do. What is remembered is bounded.
     """
-    return "openmetrics" if "application/openmetrics-text" in accept else "prometheus"
+
+    def __init__(self) -> None:
+        self._starts: dict[str, dict[tuple[str, ...], _Start]] = {}
+        self._remembered = 0
+
+    def render(
+        self,
+        samples: Iterable[Sample],
+        form: Format = "prometheus",
+        names: frozenset[str] | None = None,
+    ) -> str:
+        """The exposition of `samples`; one series that is given twice keeps its last value.
+
+        `names` keeps the families that have one of these names, or a series that has.
+        """
+        if self._remembered > SERIES_REMEMBERED:
+            self._starts.clear()
+            self._remembered = 0
+        families = _families(samples)
+        parts: list[str] = []
+        for name in sorted(families):
+            metric, series = families[name]
+            if names is None or not names.isdisjoint(_names(metric)):
+                parts.append(_head(metric, form))
+                parts += self._series(metric, series)
+        if form == "openmetrics":
+            parts.append("# EOF\n")
+        return "".join(parts)
+
+    def _series(
+        self, metric: Metric, series: Mapping[tuple[str, ...], float | Distribution]
+    ) -> Iterator[str]:
+        starts = self._starts.setdefault(metric.name, {})
+        for labels, value in sorted(series.items()):
+            start = starts.get(labels)
+            if start is None:
+                start = starts[labels] = _start(metric, labels)
+                self._remembered += 1
+            if isinstance(value, Distribution):
+                yield _distribution(start, value)
+            else:
+                yield f"{start.plain}{number(value)}\n"
 
 
-def render(samples: Iterable[Sample], form: Format = "prometheus") -> str:
-    """The exposition of `samples`; one series that is given twice keeps its last value."""
-    families: dict[Metric, dict[tuple[str, ...], Sample]] = defaultdict(dict)
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """A series' lines up to what changes: the value, or in a bucket's line its bound."""
+
+    plain: str
+    bucket: str
+    sum: str
+    count: str
+
+
+def _families(
+    samples: Iterable[Sample],
+) -> dict[str, tuple[Metric, dict[tuple[str, ...], float | Distribution]]]:
+    families: dict[str, tuple[Metric, dict[tuple[str, ...], float | Distribution]]] = {}
     for sample in samples:
-        families[sample.metric][sample.labels] = sample
-    lines: list[str] = []
-    for metric in sorted(families, key=lambda metric: metric.name):
-        lines += _head(metric, form)
-        series = families[metric]
-        for labels in sorted(series):
-            lines += _series(series[labels])
-    if form == "openmetrics":
-        lines.append("# EOF")
-    return "".join(f"{line}\n" for line in lines)
+        metric = sample.metric
+        family = families.get(metric.name)
+        if family is None:
+            family = families[metric.name] = metric, {}
+        family[1][sample.labels] = sample.value
+    return families
 
 
-def _head(metric: Metric, form: Format) -> list[str]:
+def _names(metric: Metric) -> tuple[str, ...]:
     name = metric.name
-    if form == "openmetrics" and metric.kind == "counter":
-        name = name.removesuffix("_total")
+    if metric.kind == "histogram":
+        return name, f"{name}_bucket", f"{name}_sum", f"{name}_count"
+    return (name, _family_name(metric, "openmetrics"))
+
+
+def _family_name(metric: Metric, form: Format) -> str:
+    return metric.name.removesuffix("_total") if form == "openmetrics" else metric.name
+
+
+@functools.cache
+def _head(metric: Metric, form: Format) -> str:
+    name = _family_name(metric, form)
     text = metric.help.replace("\\", r"\\").replace("\n", r"\n")
-    if form == "openmetrics":
-        text = text.replace('"', r"\"")
-    return [f"# HELP {name} {text}", f"# TYPE {name} {metric.kind}"]
+    if form == "prometheus":
+        return f"# HELP {name} {text}\n# TYPE {name} {metric.kind}\n"
+    text = text.replace('"', r"\"")
+    # The format wants the name to end in its unit; what is only information has none.
+    united = metric.unit and metric.unit != "info" and name.endswith(f"_{metric.unit}")
+    unit = f"# UNIT {name} {metric.unit}\n" if united else ""
+    return f"# HELP {name} {text}\n# TYPE {name} {metric.kind}\n{unit}"
 
 
-def _series(sample: Sample) -> list[str]:
-    metric, value = sample.metric, sample.value
-    pairs = _pairs(metric.labels, sample.labels)
-    if not isinstance(value, Distribution):
-        return [f"{metric.name}{_braced(pairs)} {number(value)}"]
-    return [
-        *(
-            f"{metric.name}_bucket{_braced([*pairs, _bound(bound)])} {number(count)}"
-            for bound, count in value.buckets
-        ),
-        f"{metric.name}_sum{_braced(pairs)} {number(value.sum)}",
-        f"{metric.name}_count{_braced(pairs)} {number(value.count)}",
-    ]
+def _start(metric: Metric, labels: tuple[str, ...]) -> _Start:
+    pairs = ",".join(_pairs(metric.labels, labels))
+    braced, comma = (f"{{{pairs}}}", f"{pairs},") if pairs else ("", "")
+    name = metric.name
+    return _Start(
+        f"{name}{braced} ",
+        f"{name}_bucket{{{comma}",
+        f"{name}_sum{braced} ",
+        f"{name}_count{braced} ",
+    )
+
+
+def _distribution(start: _Start, value: Distribution) -> str:
+    bucket = start.bucket
+    lines = [f"{bucket}{_bound(bound)} {number(count)}\n" for bound, count in value.buckets]
+    lines += (f"{start.sum}{number(value.sum)}\n", f"{start.count}{number(value.count)}\n")
+    return "".join(lines)
 
 
 def _pairs(names: Sequence[str], values: Sequence[str]) -> list[str]:
@@ -82,13 +157,10 @@ def _escaped(value: str) -> str:
     return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
 
 
+@functools.lru_cache(maxsize=10_000)
 def _bound(bound: float) -> str:
     # The same in both formats, so that a query for le="5.0" finds what either has brought.
-    return f'le="{repr(float(bound)) if math.isfinite(bound) else number(bound)}"'
-
-
-def _braced(pairs: Sequence[str]) -> str:
-    return f"{{{','.join(pairs)}}}" if pairs else ""
+    return f'le="{repr(float(bound)) if math.isfinite(bound) else number(bound)}"}}'
 
 
 def number(value: float) -> str:
@@ -97,10 +169,8 @@ def number(value: float) -> str:
     >>> number(3.0), number(0.25), number(float("inf"))
     ('3', '0.25', '+Inf')
     """
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "+Inf" if value > 0 else "-Inf"
-    if value == int(value) and abs(value) < 2**53:
+    if value % 1 == 0 and abs(value) < _EXACT:
         return str(int(value))
-    return repr(float(value))
+    if math.isfinite(value):
+        return repr(float(value))
+    return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "-Inf"

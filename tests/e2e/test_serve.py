@@ -13,9 +13,11 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+import yaml
 from aiohttp import web
 
 from demo.program import Program, eventually
+from tests.engine_app import engine_app
 from tests.engine_server import Answer, engine, saying
 from tests.haproxy import free_port
 from tests.nvml.control import NvmlControl
@@ -30,6 +32,10 @@ async def serving(
 ) -> AsyncIterator[tuple[Program, str]]:
     """The program, once it is ready, and the URL of its face."""
     address = f"127.0.0.1:{free_port()}"
+    if "--config.file" not in arguments:  # nor does it go and find engines that are not ours
+        alone = folder / "alone.yml"
+        alone.write_text("serve: {discovery: {enabled: false}}")
+        arguments = ("--config.file", str(alone), *arguments)
     command = [*COMMAND, "--web.listen-address", address, *arguments]
     program = await Program.start("serve", command, log=folder / "serve.log", env=env)
     try:
@@ -104,6 +110,50 @@ async def test_a_sick_engine_is_down_with_a_reason_and_comes_back(
         assert said.count('msg="source down" source=engine') == 1, "one line per fact"
 
 
+async def test_an_engine_at_a_usual_port_needs_no_configuration(tmp_path: Path) -> None:
+    config = tmp_path / "tidegauge.yml"
+    async with engine(saying(CAPTURE.read_bytes())) as engine_url:
+        ports = f"{{ports: [{free_port()}, {engine_url.rpartition(':')[2]}]}}"
+        config.write_text(f"serve: {{gpu: {{enabled: false}}, discovery: {ports}}}")
+        async with serving(tmp_path, "--config.file", str(config)) as (_, url):
+            found = f'tidegauge_engine_discovered_info{{url="{engine_url}",engine="vllm"}} 1'
+            await shows(url, found)
+            await shows(url, 'llm_engine_up{engine="vllm"} 1')
+            assert "engine found" in (tmp_path / "serve.log").read_text()
+
+
+async def test_an_engine_behind_a_key_and_a_prefix_whose_key_changes(tmp_path: Path) -> None:
+    key, config = tmp_path / "key", tmp_path / "tidegauge.yml"
+    key.write_text("hunter2\n")
+    wanted = ["Bearer hunter2"]
+
+    async def metrics(request: web.Request) -> web.Response:
+        known = request.headers.get("Authorization") == wanted[-1]
+        fits = known and request.query.getall("model") == ["a"] and "autoload" in request.query
+        return web.Response(body=CAPTURE.read_bytes()) if fits else web.Response(status=401)
+
+    async with engine_app(metrics, path="/one/metrics") as engine_url:
+        tree = {
+            "url": f"{engine_url}/one/",
+            "interval": "100ms",
+            "params": {"model": "a"},
+            "authorization": {"credentials_file": str(key)},
+        }
+        alone = {"gpu": {"enabled": False}, "engine": tree}
+        config.write_text(yaml.safe_dump({"serve": alone}))
+        async with serving(tmp_path, "--config.file", str(config)) as (_, url):
+            await shows(url, 'llm_engine_up{engine="vllm"} 1')
+            wanted.append("Bearer correct horse")
+            await shows(url, 'llm_engine_up{engine="vllm"} 0')
+            landing = await text(url)
+            key.write_text("correct horse")
+            await shows(url, 'llm_engine_up{engine="vllm"} 1')
+            said = (tmp_path / "serve.log").read_text() + landing + await text(f"{url}/metrics")
+    assert "answered 401 to our credentials" in said
+    assert "hunter2" not in said
+    assert "correct horse" not in said
+
+
 async def test_what_ends_while_the_tap_drains_is_still_measured(tmp_path: Path) -> None:
     release = asyncio.Event()
 
@@ -118,7 +168,8 @@ async def test_what_ends_while_the_tap_drains_is_still_measured(tmp_path: Path) 
     await web.TCPSite(upstream, "127.0.0.1", 0).start()
     tap, config = f"127.0.0.1:{free_port()}", tmp_path / "tidegauge.yml"
     config.write_text(
-        f"serve: {{gpu: {{enabled: false}}, traffic: {{models: [chat], listen_address: '{tap}', "
+        "serve: {gpu: {enabled: false}, discovery: {enabled: false}, "
+        f"traffic: {{models: [chat], listen_address: '{tap}', "
         f"upstream: 'http://127.0.0.1:{upstream.addresses[0][1]}'}}}}"
     )
     async with (

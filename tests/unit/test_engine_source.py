@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine_server import bytes_only, engine, saying, source_of
+from tests.engine_server import bytes_only, engine, listening, saying, source_of
 from tidegauge.catalog import inference as ours
+from tidegauge.catalog import own
 from tidegauge.engines.llamacpp import LLAMACPP
 from tidegauge.engines.vllm import VLLM
 from tidegauge.samples import Sample
@@ -40,6 +41,7 @@ async def test_an_engine_is_recognised_and_read(body: bytes, name: str, expected
     async with engine(saying(body)) as url, source_of(url) as source:
         samples = list(await source.read())
     assert samples[:2] == [Sample(ours.ENGINE_UP, 1, (name,)), Sample(ours.ENGINE_INFO, 1, (name,))]
+    assert samples[2].metric is own.ENGINE_UNMAPPED
     assert expected in samples
 
 
@@ -52,27 +54,23 @@ async def test_every_read_has_a_connection_of_its_own() -> None:
         while await reader.readline():
             await reader.readuntil(b"\r\n\r\n")
             await saying(LLAMA)(writer)
-        writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with source_of(f"http://127.0.0.1:{port}") as source:
+    async with listening(serve) as url, source_of(url) as source:
         for _ in range(3):
             assert await source.read()
-    server.close()
     assert len(connections) == 3
 
 
 async def test_a_compressed_answer_is_read() -> None:
     answer = saying(gzip.compress(LLAMA), head="Content-Encoding: gzip\r\n")
     async with engine(answer) as url, source_of(url) as source:
-        assert len(await source.read()) == 11
+        assert len(await source.read()) == 12
 
 
 async def test_an_answer_without_a_length_is_read_to_its_end() -> None:
     answer = bytes_only(b"HTTP/1.0 200 OK\r\n\r\n" + LLAMA)
     async with engine(answer) as url, source_of(url) as source:
-        assert len(await source.read()) == 11
+        assert len(await source.read()) == 12
 
 
 async def test_numbers_in_any_notation_are_read() -> None:
@@ -89,13 +87,9 @@ async def test_a_path_prefix_is_kept() -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         requests.append(await reader.readline())
         await saying(LLAMA)(writer)
-        writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with source_of(f"http://127.0.0.1:{port}/replica/1/") as source:
+    async with listening(serve) as url, source_of(f"{url}/replica/1/") as source:
         await source.read()
-    server.close()
     assert requests == [b"GET /replica/1/metrics HTTP/1.1\r\n"]
 
 

@@ -1,14 +1,21 @@
 import math
+import re
+from collections import Counter
+from collections.abc import Iterator
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import (
     text_string_to_metric_families as openmetrics_families,
 )
 from prometheus_client.parser import text_string_to_metric_families
 
+from tidegauge import exposition
 from tidegauge.catalog import Metric
-from tidegauge.exposition import negotiate, number, render
+from tidegauge.exposition import Renderer, number, render
 from tidegauge.samples import Distribution, Sample
+from tidegauge.sources.engine_text import parse
 
 REQUESTS = Metric("llm_test_requests_total", "counter", "Requests.", ("model", "code"))
 HEAT = Metric("llm_test_heat_celsius", "gauge", 'A "quoted"\nhelp.', ("gpu",), "celsius")
@@ -86,7 +93,116 @@ def test_numbers_are_written_as_prometheus_writes_them(value: float, text: str) 
     assert number(value) == text
 
 
-def test_openmetrics_is_given_to_whoever_asks_for_it() -> None:
-    prometheus = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.2"
-    assert negotiate(prometheus) == "openmetrics"
-    assert negotiate("") == "prometheus"
+@pytest.mark.parametrize(
+    "names, families",
+    [
+        pytest.param({"llm_test_heat_celsius"}, {"llm_test_heat_celsius"}, id="a gauge"),
+        pytest.param({"llm_test_requests_total"}, {"llm_test_requests_total"}, id="a counter"),
+        pytest.param({"llm_test_requests"}, {"llm_test_requests_total"}, id="a counter's family"),
+        pytest.param({"llm_test_wait_seconds_bucket"}, {"llm_test_wait_seconds"}, id="buckets"),
+        pytest.param({"llm_test_wait_seconds_sum"}, {"llm_test_wait_seconds"}, id="a sum"),
+        pytest.param(
+            {"llm_test_wait_seconds", "llm_test_heat_celsius", "up"},
+            {"llm_test_wait_seconds", "llm_test_heat_celsius"},
+            id="two of three, and one that is not there",
+        ),
+        pytest.param({"llm_test"}, set(), id="half a name"),
+        pytest.param(set(), set(), id="none"),
+    ],
+)
+def test_families_are_chosen_by_the_name_of_family_or_series(
+    names: set[str], families: set[str]
+) -> None:
+    samples = [Sample(REQUESTS, 3, ("m", "")), Sample(WAIT, WAITED, ("m",)), Sample(HEAT, 1, ("",))]
+    chosen = render(samples, names=frozenset(names))
+    assert set(re.findall("# TYPE ([a-z_]+)", chosen)) == families
+    whole = render(samples)
+    assert all(line in whole.splitlines() for line in chosen.splitlines())
+
+
+def test_openmetrics_names_units_where_the_name_ends_in_them() -> None:
+    energy = Metric("llm_test_energy_joules_total", "counter", "Energy.", (), "joules")
+    window = Metric("llm_test_power_watts_window", "gauge", "Power.", (), "watts")
+    info = Metric("llm_test_engine_info", "gauge", "Engine.", (), "info")
+    samples = [Sample(metric, 1) for metric in (energy, window, info)]
+    text = render([*samples, Sample(WAIT, WAITED, ("m",))], "openmetrics")
+    assert [line for line in text.splitlines() if line.startswith("# UNIT")] == [
+        "# UNIT llm_test_energy_joules joules",
+        "# UNIT llm_test_wait_seconds seconds",
+    ]
+    assert {family.name: family.unit for family in openmetrics_families(text)} == {
+        "llm_test_energy_joules": "joules",
+        "llm_test_power_watts_window": "",
+        "llm_test_engine_info": "",
+        "llm_test_wait_seconds": "seconds",
+    }
+    assert "# UNIT" not in render(samples)
+
+
+VALUES = st.one_of(st.floats(), st.integers(-(2**70), 2**70))
+LABEL = st.text(alphabet='ab\\"\n,{}= é', max_size=4)
+SAMPLES = st.lists(
+    st.one_of(
+        st.builds(lambda v, a, b: Sample(REQUESTS, v, (a, b)), VALUES, LABEL, LABEL),
+        st.builds(lambda v, a: Sample(HEAT, v, (a,)), VALUES, LABEL),
+        st.builds(
+            lambda n, s, a: Sample(WAIT, Distribution(((0.5, 0), (math.inf, n)), s), (a,)),
+            st.integers(0, 2**60),
+            st.floats(),
+            LABEL,
+        ),
+    ),
+    max_size=8,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(states=st.lists(SAMPLES, min_size=1, max_size=3))
+def test_what_was_rendered_before_changes_nothing(states: list[list[Sample]]) -> None:
+    renderer = Renderer()
+    for samples in (*states, states[0]):
+        for form in ("prometheus", "openmetrics"):
+            assert renderer.render(samples, form) == render(samples, form)
+
+
+@settings(max_examples=150, deadline=None)
+@given(samples=SAMPLES)
+def test_what_is_written_is_read_back(samples: list[Sample]) -> None:
+    last = {(sample.metric.name, sample.labels): sample for sample in samples}
+    expected = Counter(
+        row for (name, labels), sample in last.items() for row in rows(name, labels, sample)
+    )
+    for form in ("prometheus", "openmetrics"):
+        families = parse(render(samples, form).encode())
+        assert len({family.name for family in families}) == len(families), "each family once"
+        read = Counter(
+            (row.name, repr(row.value + 0.0), row.labels) for f in families for row in f.series
+        )
+        assert read == expected
+
+
+def rows(
+    name: str, labels: tuple[str, ...], sample: Sample
+) -> Iterator[tuple[str, str, tuple[tuple[str, str], ...]]]:
+    """What a reader should see of a sample; an empty label is none, and -0.0 is 0."""
+    pairs = tuple(
+        (key, value) for key, value in zip(sample.metric.labels, labels, strict=True) if value
+    )
+    if not isinstance(sample.value, Distribution):
+        yield name, repr(float(sample.value) + 0.0), pairs
+        return
+    for bound, count in sample.value.buckets:
+        le = "+Inf" if math.isinf(bound) else repr(bound)
+        yield f"{name}_bucket", repr(float(count)), (*pairs, ("le", le))
+    yield f"{name}_sum", repr(sample.value.sum + 0.0), pairs
+    yield f"{name}_count", repr(float(sample.value.count)), pairs
+
+
+def test_what_is_remembered_of_series_is_bounded() -> None:
+    renderer = Renderer()
+    for batch in range(5):
+        samples = [Sample(HEAT, 1, (f"{batch}-{n}",)) for n in range(10_000)]
+        assert renderer.render(samples).count("\n") == 10_002
+    # Looks inside, because memory does not show otherwise.
+    remembered = sum(map(len, renderer._starts.values()))
+    assert 0 < remembered <= exposition.SERIES_REMEMBERED + 10_000

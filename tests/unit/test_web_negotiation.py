@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.face import showing
-from tidegauge.catalog import CATALOG, own, traffic
+from tidegauge.catalog import own, traffic
 from tidegauge.samples import Distribution, Sample
-from tidegauge.web.negotiation import exposition_format, seconds_left, selects, takes_gzip
+from tidegauge.web.negotiation import exposition_format, seconds_left, takes_gzip
 
 PROMETHEUS_2 = (
     "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
@@ -86,13 +86,6 @@ def test_no_header_makes_negotiation_fail(header: str) -> None:
     assert takes_gzip(header) in (True, False)
     left = seconds_left(header)
     assert left is None or left > 0
-
-
-@given(st.sampled_from(CATALOG))
-def test_every_family_is_chosen_by_its_own_name_and_by_no_other(metric) -> None:
-    others = [each.name for each in CATALOG if each is not metric]
-    assert selects([metric.name], metric)
-    assert not selects(others, metric)
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,21 @@ PROBE_DURATION = Metric(
     (),
     "seconds",
 )
+ENGINE_UNMAPPED = Metric(
+    "tidegauge_engine_unmapped_series",
+    "gauge",
+    "Names in the engine's metrics, under its own prefixes, that this version of tidegauge reads "
+    "nothing from and does not leave out on purpose.",
+    ("engine",),
+)
+ENGINE_DISCOVERED = Metric(
+    "tidegauge_engine_discovered_info",
+    "gauge",
+    "The engine that was found at one of the usual ports; always 1, and absent where the engine "
+    "is configured.",
+    ("url", "engine"),
+    "info",
+)
 
 METRICS = (
     BUILD_INFO,
@@ -77,4 +92,6 @@ METRICS = (
     WEB_CONFIG_RELOADED,
     PROBE_SUCCESS,
     PROBE_DURATION,
+    ENGINE_UNMAPPED,
+    ENGINE_DISCOVERED,
 )

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from tidegauge.cli import log
+from tidegauge.cli.engine import discovery_schedule, engine_schedule, engine_source
 from tidegauge.cli.program import add_program_flags, complain, configuration, run_until_signal
 from tidegauge.cli.systemd import Notifier, our_notifier
 from tidegauge.cli.web_rules import rules_file
@@ -21,11 +22,9 @@ from tidegauge.drift.monitor import DriftMonitor
 from tidegauge.drift.reference import DriftReferenceError, Reference
 from tidegauge.drift.reference_text import load as load_reference
 from tidegauge.drift.window import WindowLimits
-from tidegauge.engines import engine_named
 from tidegauge.pipeline import Schedule
 from tidegauge.server import Made, Part, Plan, PlanError, ProbeModule, ProbePlan, Sidecar, TapPlan
 from tidegauge.sources.drift import DriftSource
-from tidegauge.sources.engine import EngineSource
 from tidegauge.sources.gpu.source import GpuSource
 from tidegauge.sources.source import Source
 from tidegauge.web import RulesFile
@@ -107,7 +106,7 @@ def plan(config: ServeConfig) -> Plan:
     """
     parts = (
         _gpu(config.gpu),
-        _engine_part(config.engine) if config.engine else None,
+        _engine(config),
         _drift(config.drift, config.traffic) if config.drift else None,
     )
     return Plan(
@@ -127,20 +126,19 @@ def _gpu(config: GpuConfig) -> Part | None:
     return Part("gpu", config, make) if config.enabled else None
 
 
-def _engine_part(config: EngineConfig) -> Part:
-    return Part("engine", config, lambda _: Made(_engine(config)))
-
-
-def _engine(config: EngineConfig) -> Schedule:
-    pinned = None if config.dialect == "auto" else engine_named(config.dialect)
-    source = EngineSource(
-        config.url,
-        model=config.model,
-        timeout_seconds=config.timeout,
-        engine=pinned,
-        max_bytes=config.max_bytes,
+def _engine(config: ServeConfig) -> Part | None:
+    """The engine that is configured, or whichever is found."""
+    engine, discovery = config.engine, config.discovery
+    if engine:
+        return Part("engine", engine, lambda _: Made(engine_schedule(engine)))
+    if not discovery.enabled:
+        return None
+    taken = (*config.listen_address, *((config.traffic.listen_address,) if config.traffic else ()))
+    return Part(
+        "engine",
+        (discovery, taken),
+        lambda _: Made(discovery_schedule(discovery, taken=taken)),
     )
-    return Schedule(source, config.interval, 2 * config.timeout)
 
 
 def _probe(config: ProbeConfig) -> ProbePlan:
@@ -149,17 +147,12 @@ def _probe(config: ProbeConfig) -> ProbePlan:
         made_from=config,
         targets=frozenset(config.targets),
         modules={
-            name: ProbeModule(partial(_probed, module), 2 * module.timeout)
+            name: ProbeModule(partial(engine_source, module), 2 * module.timeout)
             for name, module in modules.items()
         },
         default_module=DEFAULT_MODULE,
         max_reads=config.max_reads,
     )
-
-
-def _probed(module: ModuleConfig, target: str) -> Source:
-    # Not validated again: a duration is seconds by now, and no longer the text of one.
-    return _engine(EngineConfig.model_construct(url=target, **dict(module))).source
 
 
 def _drift(config: DriftConfig, traffic: TrafficConfig | None) -> Part:

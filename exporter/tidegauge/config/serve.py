@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from tidegauge.config.engine import EngineConfig
+from tidegauge.config.engine import DiscoveryConfig, EngineConfig
 from tidegauge.config.gpu import GpuConfig
 from tidegauge.config.probe import ProbeConfig
 from tidegauge.config.values import (
@@ -68,7 +68,10 @@ class ServeConfig(Section):
         description="Where /metrics, /-/healthy and / are served: HOST:PORT, or a list of them.",
     )
     gpu: GpuConfig = GpuConfig()
-    engine: EngineConfig | None = Field(default=None, description="Left out: no engine is read.")
+    engine: EngineConfig | None = Field(
+        default=None, description="Left out: an engine is looked for (`serve.discovery`)."
+    )
+    discovery: DiscoveryConfig = DiscoveryConfig()
     traffic: TrafficConfig | None = Field(default=None, description="Left out: no tap.")
     drift: DriftConfig | None = Field(default=None, description="Left out: no drift scores.")
     probe: ProbeConfig | None = Field(default=None, description="Left out: /probe answers 404.")

@@ -2,13 +2,15 @@
 
 Names are OpenMetrics': a counter's rows end in `_total` whatever the engine writes, a histogram's
 rows are `…_bucket`, `…_sum` and `…_count`. No clock, no network, no logging.
+
+Both are tuples and no dataclasses: a thousand rows are made at each read, and a frozen dataclass
+takes three times as long to make.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class RawSeries:
+class RawSeries(NamedTuple):
     """One row. `value` may be anything that a float can be, NaN included."""
 
     name: str
@@ -16,8 +18,7 @@ class RawSeries:
     labels: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RawFamily:
+class RawFamily(NamedTuple):
     """The rows that the engine put under one name."""
 
     name: str

@@ -16,7 +16,7 @@ from tidegauge.samples import Sample
 from tidegauge.server.plan import ProbeModule, ProbePlan
 from tidegauge.sources.source import Source, SourceError
 from tidegauge.web.negotiation import seconds_left
-from tidegauge.web.scrape import exposition
+from tidegauge.web.scrape import Exposition
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +32,7 @@ class Prober:
     def __init__(self, plan: ProbePlan, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.plan = plan
         self._clock = clock
+        self._exposition = Exposition()
         self._sources: dict[_Key, Source] = {}
         self._reads: dict[_Key, asyncio.Task[tuple[Sample, ...]]] = {}
         self._turns = asyncio.Semaphore(plan.max_reads)
@@ -48,7 +49,7 @@ class Prober:
         if module is None:
             return _refusal(400, "this module is not one of serve.probe.modules")
         left = seconds_left(request.headers.get(_TIMEOUT_HEADER, ""))
-        return exposition(request, await self._probe((target, name), module, left))
+        return self._exposition.answer(request, await self._probe((target, name), module, left))
 
     async def close(self) -> None:
         """Let the reads end that somebody waits for, then let go of the sources."""

@@ -17,6 +17,7 @@ Reason = Literal[
     "too_large",
     "lost",
     "unknown_engine",
+    "secret",
     "internal",
 ]
 REASONS: tuple[Reason, ...] = get_args(Reason)

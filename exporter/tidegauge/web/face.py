@@ -16,7 +16,7 @@ from tidegauge import __version__
 from tidegauge.catalog import own
 from tidegauge.samples import Sample
 from tidegauge.web.gate import Gate
-from tidegauge.web.scrape import exposition
+from tidegauge.web.scrape import Exposition
 
 Page = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -57,9 +57,10 @@ def application(face: Face, gate: Gate, *, answer_seconds: float) -> web.Applica
 
     A client that has not taken its answer after `answer_seconds` loses its connection.
     """
+    exposition = Exposition()
 
     async def metrics(request: web.Request) -> web.Response:
-        return exposition(request, (*face.samples(), build_info()))
+        return exposition.answer(request, (*face.samples(), build_info()))
 
     async def healthy(_: web.Request) -> web.Response:
         return web.Response(text=f"{face.title} is healthy.\n")

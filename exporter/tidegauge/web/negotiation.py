@@ -1,4 +1,4 @@
-"""What a client asks for in its headers and query: format, encoding, names, time.
+"""What a client asks for in its headers: format, encoding, time.
 
 No clock, no network, no logging: same arguments, same answer. A header that makes no sense is
 taken for one that was not sent.
@@ -6,14 +6,12 @@ taken for one that was not sent.
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from tidegauge.catalog import Metric
 from tidegauge.exposition import Format
 
 _QUALITY = re.compile(r"[01](?:\.\d*)?")
 _OPENMETRICS_VERSIONS = ("1.0.0", "0.0.1", "")
-_PARTS = ("_bucket", "_sum", "_count")
 
 
 def exposition_format(accept: str) -> Format:
@@ -44,20 +42,6 @@ def takes_gzip(accept_encoding: str) -> bool:
     anything = qualities.get("*", 0.0)
     gzip = qualities.get("gzip", qualities.get("x-gzip", anything))
     return gzip > 0 and gzip >= qualities.get("identity", 0.0)
-
-
-def selects(names: Sequence[str], metric: Metric) -> bool:
-    """Whether `name[]` values ask for this family, by its name or by one of its series' names.
-
-    >>> from tidegauge.catalog.traffic import DURATION
-    >>> selects([f"{DURATION.name}_bucket"], DURATION), selects(["up"], DURATION)
-    (True, False)
-    """
-    if metric.name in names:
-        return True
-    if metric.kind == "counter":  # what OpenMetrics calls the family
-        return metric.name.removesuffix("_total") in names
-    return metric.kind == "histogram" and any(f"{metric.name}{part}" in names for part in _PARTS)
 
 
 def seconds_left(timeout: str) -> float | None:
