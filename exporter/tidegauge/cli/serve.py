@@ -2,9 +2,10 @@
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tidegauge.cli.environment import dialect_of, environment
 from tidegauge.cli.program import add_config_flags, complain, configured, run_until_signal
 from tidegauge.config import ServeConfig
 from tidegauge.config.engine import EngineConfig
@@ -15,9 +16,11 @@ from tidegauge.drift.reference_text import load as load_reference
 from tidegauge.drift.window import WindowLimits
 from tidegauge.engines import engine_named
 from tidegauge.pipeline import Schedule
+from tidegauge.samples import Sample
 from tidegauge.server import Door, serve
 from tidegauge.sources.drift import DriftSource
 from tidegauge.sources.engine import EngineSource
+from tidegauge.sources.environment import Asking, EngineDoor
 from tidegauge.sources.gpu.source import GpuSource
 from tidegauge.sources.traffic import TrafficSource
 from tidegauge.traffic.exchange import Exchange
@@ -64,12 +67,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _parts(config: ServeConfig) -> tuple[list[Schedule], Door | None]:
     schedules: list[Schedule] = []
+    gpu_samples: Callable[[], Sequence[Sample]] = tuple
     if config.gpu.enabled:
         gpu = GpuSource(timeout_seconds=config.gpu.timeout)
+        gpu_samples = gpu.latest
         # The source gives up on each device by itself; ours is the outer bound.
         schedules.append(Schedule(gpu, config.gpu.interval, 3 * config.gpu.timeout))
     if config.engine:
         schedules.append(_engine(config.engine))
+    if config.environment.enabled:
+        schedules.append(_environment(config, schedules, gpu_samples))
     drift = _drift(config.drift, config.traffic) if config.drift else None
     if config.drift and drift:
         schedules.append(Schedule(drift, config.drift.interval, 1))
@@ -90,6 +97,16 @@ def _engine(config: EngineConfig) -> Schedule:
         max_bytes=config.max_bytes,
     )
     return Schedule(source, config.interval, 2 * config.timeout)
+
+
+def _environment(
+    config: ServeConfig, others: Sequence[Schedule], gpu: Callable[[], Sequence[Sample]]
+) -> Schedule:
+    door = None
+    if config.engine:
+        source = next(one.source for one in others if one.source.name == "engine")
+        door = EngineDoor(dialect_of(source), Asking(config.engine.url))
+    return environment(config.environment, gpu=gpu, engine=door)
 
 
 def _drift(config: DriftConfig, traffic: TrafficConfig | None) -> DriftSource:

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from tidegauge.config.engine import EngineConfig
 from tidegauge.config.gpu import GpuConfig
+from tidegauge.config.health import EnvironmentConfig
 from tidegauge.config.values import Address, HttpUrl, PositiveSeconds, ReadableFile, Section
 
 
@@ -59,6 +60,7 @@ class ServeConfig(Section):
         default="127.0.0.1:9470", description="Where /metrics, /-/healthy and / are served."
     )
     gpu: GpuConfig = GpuConfig()
+    environment: EnvironmentConfig = EnvironmentConfig()
     engine: EngineConfig | None = Field(default=None, description="Left out: no engine is read.")
     traffic: TrafficConfig | None = Field(default=None, description="Left out: no tap.")
     drift: DriftConfig | None = Field(default=None, description="Left out: no drift scores.")
