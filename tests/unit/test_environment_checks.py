@@ -86,7 +86,7 @@ def test_each_shipped_range_parses_and_has_a_source(need) -> None:
     assert need.source.startswith("https://docs.nvidia.com/")
 
 
-@given(st.lists(st.integers(0, 9999), min_size=1, max_size=4), st.sampled_from(["", "b", "v"]))
+@given(st.lists(st.integers(1, 9999), min_size=1, max_size=4), st.sampled_from(["", "b", "v"]))
 def test_numbers_are_a_version_whatever_stands_before_and_behind(
     numbers: list[int], prefix: str
 ) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.unit.test_environment_readers import dist_info, gpu_sample
+from tests.unit.test_golden_exposition import check
 from tidegauge.catalog.health import CHECK, ENVIRONMENT_CHANGES, ENVIRONMENT_INFO
+from tidegauge.exposition import render
 from tidegauge.samples import Sample
 from tidegauge.sources.environment import EngineDoor, EnvironmentSource, Surroundings
 from tidegauge.sources.environment.check import Check, CheckResult
@@ -256,3 +258,9 @@ def test_there_and_back_again_are_two_changes() -> None:
     samples = changes.samples(facts)
     assert changes_in(samples) == {"torch": 2}
     assert infos_in(samples)["weights"] == "0123456789ab"
+
+
+async def test_promtool_finds_nothing_to_say() -> None:
+    world = World()
+    async with source_of(Surroundings(engine=world.door())) as source:
+        check(render(await source.read()))
