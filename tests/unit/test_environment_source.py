@@ -172,6 +172,18 @@ async def test_what_can_not_be_read_is_absent_and_said_once(
     ]
 
 
+async def test_connections_to_the_engine_are_let_go_of() -> None:
+    closed: list[bool] = []
+
+    async def close() -> None:
+        closed.append(True)
+
+    world = World()
+    async with source_of(Surroundings(engine=EngineDoor(lambda: "", world.fetch, close))):
+        pass
+    assert closed == [True]
+
+
 async def test_an_engine_that_does_not_answer_costs_its_own_facts() -> None:
     async def fetch(path: str) -> bytes:
         await asyncio.Event().wait()
@@ -204,10 +216,10 @@ async def test_a_file_system_that_hangs_costs_what_is_read_with_it(
 async def test_a_failing_check_is_logged_when_it_begins_and_when_it_is_over(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    passing = False
+    passing, numbers = False, iter(range(10))
 
     def judge(facts: Facts, limits: Limits) -> tuple[CheckResult, ...]:
-        return (CheckResult("part", passing, "it was seen"),)
+        return (CheckResult("part", passing, f"{next(numbers)} bytes are free"),)
 
     async with source_of(Surroundings(), checks=[Check("example", judge)]) as source:
         with caplog.at_level(logging.INFO):
@@ -217,7 +229,7 @@ async def test_a_failing_check_is_logged_when_it_begins_and_when_it_is_over(
             assert checks_in(await source.read()) == {("example", "part"): 1}
     said = [(record.about, record.problem) for record in caplog.records]
     assert said == [
-        ("check example of part", "it was seen"),
+        ("check example of part", "0 bytes are free"),
         ("check example of part", "over"),
     ]
 

@@ -6,7 +6,7 @@ It never fails as a whole: what cannot be read is absent, and said once in the l
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,10 +32,14 @@ _NOBODY: Sequence[Sample] = ()
 
 @dataclass(frozen=True, slots=True)
 class EngineDoor:
-    """How the engine is asked: `name` is its dialect, empty while unknown; `fetch` GETs a path."""
+    """How the engine is asked: `name` is its dialect, empty while unknown; `fetch` GETs a path.
+
+    `close` lets go of the connections that `fetch` may keep.
+    """
 
     name: Callable[[], str]
     fetch: Fetch
+    close: Callable[[], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class EnvironmentSource:
         self._baseline = Baseline()
         self._closing = False
         self._changes = Changes(surroundings.places.library_names)
-        self._said: dict[str, str] = {}
+        self._troubled: set[str] = set()
 
     async def read(self) -> Sequence[Sample]:
         """Every check's results, and what the environment is made of."""
@@ -108,6 +112,8 @@ class EnvironmentSource:
         self._closing = True
         self._local_lane.stop()
         self._model_lane.stop()
+        if self._around.engine and self._around.engine.close:
+            await self._around.engine.close()
 
     async def _read_local(self) -> Local:
         try:
@@ -165,10 +171,10 @@ class EnvironmentSource:
         return samples
 
     def _say(self, what: str, problem: str) -> None:
-        """One line when a problem comes, changes or goes, not one per read."""
-        if problem == self._said.get(what, ""):
+        """One line when a problem comes and one when it goes, whatever numbers are in it."""
+        if bool(problem) == (what in self._troubled):
             return
-        self._said[what] = problem
+        self._troubled ^= {what}
         if problem:
             _log.warning("environment", extra={"about": what, "problem": problem})
         else:
