@@ -7,6 +7,7 @@ from typing import get_args
 
 import pytest
 
+from tidegauge.config import load
 from tidegauge.config.health import CheckName
 from tidegauge.sources.environment.check import Check
 from tidegauge.sources.environment.checks import CHECKS
@@ -135,6 +136,14 @@ def test_names_are_unique_and_the_configuration_knows_them_all() -> None:
     names = [check.name for check in CHECKS]
     assert len(set(names)) == len(names)
     assert tuple(names) == get_args(CheckName)
+
+
+def test_the_example_in_the_docs_loads(tmp_path: Path) -> None:
+    (block,) = re.findall(
+        r"```yaml\n(.*?)```", (ROOT / "docs" / "health.md").read_text(), re.DOTALL
+    )
+    (tmp_path / "tidegauge.yml").write_text(block)
+    assert load(tmp_path / "tidegauge.yml").serve.environment.model.path
 
 
 def test_each_check_has_a_line_in_the_docs_and_each_line_a_check() -> None:

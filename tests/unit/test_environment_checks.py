@@ -1,7 +1,7 @@
 """What single checks make of facts that conformance does not ask for."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
@@ -95,6 +95,7 @@ def test_numbers_are_a_version_whatever_stands_before_and_behind(
 
 
 @given(st.text(max_size=20))
+@example("\N{MATHEMATICAL BOLD DIGIT ZERO}")
 def test_no_text_breaks_the_reading_of_versions(text: str) -> None:
     version = version_of(text)
     assert version is None or version >= Version("0.dev0")
@@ -109,6 +110,7 @@ def test_no_text_breaks_the_reading_of_versions(text: str) -> None:
         pytest.param("torch @ https://example.org/torch.whl", id="from an address"),
         pytest.param("numpy==9", id="of what is not looked at"),
         pytest.param("torch ==", id="that is none"),
+        pytest.param("torch==9; 'a' ~= 'b'", id="whose marker means nothing"),
     ],
 )
 def test_a_requirement_that_says_nothing_here_is_not_judged(requires: str) -> None:

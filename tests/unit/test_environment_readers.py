@@ -1,10 +1,13 @@
 """How facts are read: from samples, files, /proc, the kernel and an engine's own endpoint."""
 
+import contextlib
 import ctypes
 import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.engine_server import engine, saying
 from tidegauge.catalog import Metric
@@ -156,6 +159,24 @@ async def test_an_answer_without_a_version_is_an_error(body: bytes, problem: str
 
     with pytest.raises(SourceError, match=problem):
         await engine_version("vllm", fetch)
+
+
+_ANSWERS = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=120),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.just("version"), inner),
+    max_leaves=5,
+)
+
+
+@given(st.binary(max_size=200) | _ANSWERS.map(lambda answer: json.dumps(answer).encode()))
+async def test_any_answer_is_a_version_or_an_error_of_ours(body: bytes) -> None:
+    async def fetch(path: str) -> bytes:
+        return body
+
+    with contextlib.suppress(SourceError):  # and nothing else
+        engine = await engine_version("vllm", fetch)
+        assert engine
+        assert 0 < len(engine.version) <= 100
 
 
 async def test_an_engine_that_has_no_such_endpoint_is_not_asked() -> None:

@@ -172,6 +172,21 @@ async def test_what_can_not_be_read_is_absent_and_said_once(
     ]
 
 
+async def test_what_can_be_read_again_is_said_too(
+    caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mounted"
+    places = Places(disks=(folder,))
+    async with source_of(Surroundings(places=places), checks=()) as source:
+        with caplog.at_level(logging.INFO):
+            await source.read()
+            folder.mkdir()
+            await source.read()
+            await source.read()
+    said = [(record.about, record.problem == "over") for record in caplog.records]
+    assert said == [(f"disk {folder}", False), (f"disk {folder}", True)]
+
+
 async def test_connections_to_the_engine_are_let_go_of() -> None:
     closed: list[bool] = []
 

@@ -53,35 +53,43 @@ class LocalReader:
 
     def read(self) -> Local:
         yield_to_others()
-        places, problems = self._places, list[tuple[str, str]]()
-
-        def tried(what: str, ask: Callable[[], Fact]) -> tuple[Fact, ...]:
-            try:
-                return (ask(),)
-            except (OSError, ValueError) as error:
-                problems.append((what, str(error)))
-                return ()
-
-        disks = [tried(f"disk {path}", partial(space_at, path)) for path in places.disks]
-        folder, words = places.libraries, places.engine_process
-        found = folder and tried(
-            f"libraries {folder}", lambda: libraries.installed(folder, places.library_names)
-        )
+        places, tries = self._places, _Tries()
+        disks = (tries.one(f"disk {path}", partial(space_at, path)) for path in places.disks)
+        words = places.engine_process
         descriptors = (
-            *tried("own descriptors", open_files.own),
-            *(tried("engine's descriptors", lambda: open_files.engine(words)) if words else ()),
+            tries.one("own descriptors", open_files.own),
+            tries.one("engine's descriptors", partial(open_files.engine, words)) if words else None,
         )
         return Local(
-            disks=tuple(space for one in disks for space in one),
-            shared_memory=next(
-                iter(tried("shared memory", lambda: space_at(places.shared_memory))), None
-            ),
-            libraries=found[0] if found else (),
-            descriptors=descriptors,
-            clock=next(iter(tried("clock", self._clock.read)), None),
+            disks=tuple(space for space in disks if space),
+            shared_memory=tries.one("shared memory", partial(space_at, places.shared_memory)),
+            libraries=self._libraries(tries),
+            descriptors=tuple(one for one in descriptors if one),
+            clock=tries.one("clock", self._clock.read),
             kernel=platform.release(),
-            problems=tuple(problems),
+            problems=tuple(tries.problems),
         )
+
+    def _libraries(self, tries: "_Tries") -> tuple[Library, ...]:
+        folder, names = self._places.libraries, self._places.library_names
+        if folder is None:
+            return ()
+        what = f"libraries {folder}"
+        return tries.one(what, partial(libraries.installed, folder, names)) or ()
+
+
+class _Tries:
+    """What was tried, and what came in the way."""
+
+    def __init__(self) -> None:
+        self.problems: list[tuple[str, str]] = []
+
+    def one(self, what: str, ask: Callable[[], Fact]) -> Fact | None:
+        try:
+            return ask()
+        except (OSError, ValueError) as error:  # ValueError: a file that is not as it should be
+            self.problems.append((what, str(error)))
+            return None
 
 
 def yield_to_others() -> None:

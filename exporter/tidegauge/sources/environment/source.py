@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from tidegauge.catalog.health import CHECK
@@ -81,6 +82,7 @@ class EnvironmentSource:
         self._baseline = Baseline()
         self._closing = False
         self._changes = Changes(surroundings.places.library_names)
+        self._unread: set[str] = set()  # what LocalReader failed at last time
         self._troubled: set[str] = set()
 
     async def read(self) -> Sequence[Sample]:
@@ -124,8 +126,10 @@ class EnvironmentSource:
             self._say("file systems", f"reading has {hung}")
             return Local()
         self._say("file systems", "")
-        for what, why in local.problems:
-            self._say(what, why)
+        problems = dict(local.problems)
+        for what in problems.keys() | self._unread:
+            self._say(what, problems.get(what, ""))
+        self._unread = set(problems)
         return local
 
     async def _ask_engine(self) -> Engine | None:
@@ -146,7 +150,7 @@ class EnvironmentSource:
             return {}
         try:
             digests = await self._model_lane.run(
-                self._fingerprint, patience_seconds=self._patience_seconds
+                partial(self._fingerprint, self._model), patience_seconds=self._patience_seconds
             )
         except HungError:
             return {}  # many files, or a slow disk: a later read finds what was read meanwhile
@@ -156,10 +160,9 @@ class EnvironmentSource:
         self._say("the model's files", "")
         return digests
 
-    def _fingerprint(self) -> dict[str, str]:
+    def _fingerprint(self, model: Fingerprints) -> dict[str, str]:
         yield_to_others()
-        assert self._model is not None  # noqa: S101 -- asked by _read_files alone
-        return self._model.read(lambda: self._closing)
+        return model.read(lambda: self._closing)
 
     def _judged(self, facts: Facts) -> list[Sample]:
         samples = []

@@ -8,7 +8,7 @@ import re
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-_NUMBERS = re.compile(r"^[a-z]?(\d+(?:\.\d+)*)", re.IGNORECASE)
+_NUMBERS = re.compile(r"^[a-z]?(\d+(?:\.\d+)*)", re.IGNORECASE | re.ASCII)
 
 
 def version_of(text: str) -> Version | None:

@@ -6,7 +6,7 @@ against, torch the NCCL. Somebody who upgrades one of them in place breaks that 
 
 from collections.abc import Mapping
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tidegauge.sources.environment.check import CheckResult
@@ -42,9 +42,9 @@ def _parsed(text: str) -> Requirement | None:
     """A requirement that holds here: of no extra, and for this platform."""
     try:
         requirement = Requirement(text)
-    except InvalidRequirement:
+        applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+    except (ValueError, KeyError):  # no requirement, or a marker that means nothing
         return None
-    applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
     return requirement if applies and requirement.specifier else None
 
 
