@@ -5,7 +5,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from pydantic import BeforeValidator
@@ -13,9 +13,10 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from tidegauge.catalog import Metric, control, drift, gpu, health, inference, own, traffic
+from tidegauge.catalog.renames import KEPT_RELEASES, RENAMES
 from tidegauge.config.load import Config
 from tidegauge.config.values import Section
-from tidegauge.engines import ENGINES, Dialect
+from tidegauge.engines import ENGINES, Dialect, Rule
 
 HERE = Path(__file__).resolve().parent
 
@@ -30,6 +31,22 @@ _SUBJECTS = (
 )
 
 
+_COVERAGE = (
+    "What an engine does not say is not there: never a zero. The traffic tap measures latencies,",
+    "tokens and errors in front of any engine, also of those without metrics (Ollama). Engines",
+    "that are not here: [custom-engine.md](custom-engine.md).",
+)
+_POLICY = (
+    f"A renamed series is exported under both names for {KEPT_RELEASES} minor releases at least,",
+    "and is listed here with the release that drops the old one. Names, types and labels of",
+    "released series are in a list that the tests hold the catalogue against, so that none can",
+    "vanish unseen; a label may be added. Engines rename too: our series then keeps its name and",
+    "reads both of theirs, and `tidegauge_engine_unmapped_series` counts what a new release says",
+    "that nothing reads yet.",
+)
+_TIMES = "\N{MULTIPLICATION SIGN}"
+
+
 def main() -> int:
     """Exit status: 0, or 1 if --check found a page out of step."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -42,23 +59,20 @@ def main() -> int:
 
 
 def metrics() -> str:
-    """Every series: type, labels, meaning, and the engines' own names for it."""
+    """Every series: type, unit, labels, meaning, the engines' own names for it, and renames."""
     lines = [
         "# Metrics",
         "",
         "Generated from the catalogue by `python docs/build.py`. Names, types and labels are what",
-        "`/metrics` of `tidegauge serve` and `tidegauge control` show.",
+        "`/metrics` of `tidegauge serve` and `tidegauge control` show. Units are base units; a",
+        "ratio goes from 0 to 1. How long a name lives is at the end.",
     ]
     for title, subject in _SUBJECTS:
-        lines += [
-            "",
-            f"## {title}",
-            "",
-            "| series | type | labels | meaning |",
-            "|---|---|---|---|",
-        ]
-        lines += [_row(metric) for metric in sorted(subject.METRICS, key=lambda m: m.name)]
-    lines += ["", "## What engines call them", "", *_engine_names()]
+        lines += ["", f"## {title}", "", *_series(subject.METRICS)]
+    lines += ["", "## What engines offer", "", *_coverage()]
+    for dialect in ENGINES:
+        lines += ["", f"### {dialect.title}", "", *_sources(dialect)]
+    lines += ["", "## How long a name lives", "", *_policy()]
     return "\n".join(lines) + "\n"
 
 
@@ -90,33 +104,87 @@ def _settle(path: Path, text: str, *, check: bool) -> bool:
     return True
 
 
-def _row(metric: Metric) -> str:
-    labels = ", ".join(f"`{label}`" for label in metric.labels)
-    return f"| `{metric.name}` | {metric.kind} | {labels} | {_cell(metric.help)} |"
+def _series(metrics: Iterable[Metric]) -> Iterator[str]:
+    yield "| series | type | unit | labels | meaning |"
+    yield "|---|---|---|---|---|"
+    for metric in sorted(metrics, key=lambda metric: metric.name):
+        unit = "" if metric.unit in (None, "info") else metric.unit
+        labels = ", ".join(f"`{label}`" for label in metric.labels)
+        name, kind, text = metric.name, metric.kind, _cell(metric.help)
+        yield f"| `{name}` | {kind} | {unit} | {labels} | {text} |"
 
 
 def _cell(text: str) -> str:
     return text.replace("|", r"\|").replace("\n", " ")
 
 
-def _engine_names() -> Iterator[str]:
-    names = " | ".join(dialect.name for dialect in ENGINES)
-    yield f"| series | {names} |"
-    yield "|---" * (len(ENGINES) + 1) + "|"
-    for metric in sorted(inference.METRICS, key=lambda metric: metric.name):
-        cells = [_raw_names(dialect, metric) for dialect in ENGINES]
-        if any(cells):
-            yield f"| `{metric.name}` | {' | '.join(cell or '-' for cell in cells)} |"
+def _coverage() -> Iterator[str]:
+    """Which engine offers what, at a glance."""
+    yield from _COVERAGE
+    yield ""
+    yield f"| series | {' | '.join(f'`{dialect.name}`' for dialect in ENGINES)} |"
+    yield "|---" + "|:-:" * len(ENGINES) + "|"
+    offered = [{rule.metric.name for rule in dialect.rules} for dialect in ENGINES]
+    for name in sorted(set().union(*offered)):
+        cells = ("•" if name in names else "" for names in offered)
+        yield f"| `{name}` | {' | '.join(cells)} |"
 
 
-def _raw_names(dialect: Dialect, metric: Metric) -> str:
-    """The engine's names, joined by + where they are added up, by "or" where the first counts."""
-    rules = [rule for rule in dialect.rules if rule.metric is metric]
-    return "; ".join(
-        (" + " if rule.combine == "sum" else " or ").join(f"`{name}`" for name in rule.raw)
-        + ("" if rule.part == "whole" else f" (its {rule.part})")
-        for rule in rules
-    )
+def _sources(dialect: Dialect) -> Iterator[str]:
+    """One engine's own names, and what is done with them."""
+    paths = " or ".join(f"`{path}`" for path in dialect.paths)
+    labels = (("model", dialect.model_label), ("rank", dialect.rank_label))
+    told = "; ".join(f"`{ours}` is its `{theirs}`" for ours, theirs in labels if theirs)
+    yield f"`engine` is `{dialect.name}`; read at {paths}. {told or 'It names no model'}."
+    yield ""
+    yield "| series | its names |"
+    yield "|---|---|"
+    for name in sorted({rule.metric.name for rule in dialect.rules}):
+        rules = [rule for rule in dialect.rules if rule.metric.name == name]
+        # Rules that fill labels alike give the same series, of which the first counts.
+        alike = len({(rule.labels, rule.constant) for rule in rules}) == 1
+        names = ("; else " if alike else "; and ").join(map(_source, rules))
+        yield f"| `{name}` | {_cell(names)} |"
+    if dialect.ignored:
+        yield ""
+        yield f"Known and left alone: {', '.join(f'`{name}`' for name in dialect.ignored)}."
+
+
+def _source(rule: Rule) -> str:
+    """A rule in words: names with + between them are added up, with "or" the first counts."""
+    text = (" + " if rule.combine == "sum" else " or ").join(f"`{name}`" for name in rule.raw)
+    if rule.part != "whole":
+        text = f"{rule.part} of {text}"
+    if rule.value_of:
+        factors = (f"label `{label}`" for label in rule.value_of)
+        text = f"{f' {_TIMES} '.join(factors)} of {text}"
+    elif rule.split:
+        text = f"items of label `{rule.split}` of {text}"
+    if rule.match:
+        pairs = (f"`{name}={value}`" if value else f"no `{name}`" for name, value in rule.match)
+        text += f" with {', '.join(pairs)}"
+    if rule.pick == "newest":
+        text += ", the newest row"
+    if rule.scale != 1:
+        text += f" {_TIMES} {rule.scale:g}"
+    if rule.times:
+        text += f" {_TIMES} `{rule.times}`"
+    filled = [f"`{ours}` is its `{theirs}`" for theirs, ours in rule.labels if not rule.split]
+    filled += [f"`{ours}` is `{value}`" for ours, value in rule.constant]
+    return text + (f" ({', '.join(filled)})" if filled else "")
+
+
+def _policy() -> Iterator[str]:
+    yield from _POLICY
+    yield ""
+    if not RENAMES:
+        yield "Nothing has been renamed so far."
+        return
+    yield "| old name | new name | since | old name until |"
+    yield "|---|---|---|---|"
+    for rename in RENAMES:
+        old, new = rename.old.name, rename.new.name
+        yield f"| `{old}` | `{new}` | {rename.since} | {rename.removed_in} |"
 
 
 def _keys(section: type[Section], path: str) -> Iterator[str]:

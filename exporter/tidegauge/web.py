@@ -15,6 +15,7 @@ from aiohttp import web
 from tidegauge import __version__
 from tidegauge.catalog import own
 from tidegauge.exposition import CONTENT_TYPES, negotiate, render
+from tidegauge.renamed import with_old_names
 from tidegauge.samples import Sample
 
 Page = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -45,7 +46,7 @@ def application(face: Face) -> web.Application:
 
     async def metrics(request: web.Request) -> web.Response:
         form = negotiate(request.headers.get("Accept", ""))
-        text = render((*face.samples(), build_info()), form)
+        text = render(with_old_names((*face.samples(), build_info())), form)
         response = web.Response(
             body=text.encode(), headers={"Content-Type": CONTENT_TYPES[form], "Vary": "Accept"}
         )

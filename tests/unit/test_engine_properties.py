@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tidegauge.engines import ENGINES, Dialect, RawFamily, RawSeries, translate
+from tidegauge.engines import (
+    ENGINES,
+    Dialect,
+    RawFamily,
+    RawSeries,
+    detect,
+    translate,
+    unmapped,
+)
 from tidegauge.samples import Distribution
 from tidegauge.sources.engine_text import parse
 from tidegauge.sources.source import SourceError
@@ -15,13 +23,17 @@ from tidegauge.sources.source import SourceError
 CAPTURE = Path(__file__).parents[1] / "fixtures" / "engines" / "llamacpp-b11434" / "load.prom"
 BODY = CAPTURE.read_bytes()
 
-NAMES = sorted({row for engine in ENGINES for rule in engine.rules for row in rule.rows})
+NAMES = sorted({row for engine in ENGINES for rule in engine.rules for row in rule.reads})
 SUFFIXES = st.sampled_from(["", "_bucket", "_sum", "_count", "_created"])
 BOUNDS = st.one_of(
     st.floats().map(str), st.sampled_from(["+Inf", "1", "2", ""]), st.text(max_size=3)
 )
 LABELS = st.dictionaries(
-    st.sampled_from(["le", "model_name", "engine", "finished_reason", "other"]), BOUNDS, max_size=3
+    st.sampled_from(
+        ["le", "model_name", "engine", "finished_reason", "tp_rank", "running_lora_adapters", "x"]
+    ),
+    BOUNDS,
+    max_size=3,
 ).map(lambda labels: tuple(labels.items()))
 ROWS = st.builds(
     lambda name, suffix, value, labels: RawSeries(name + suffix, value, labels),
@@ -58,6 +70,24 @@ def test_the_order_of_rows_does_not_matter(rows: list[RawSeries]) -> None:
         back = translate((RawFamily("x", tuple(reversed(rows))),), dialect, model="m")
         named = {(s.metric.name, s.labels) for s in there}
         assert named == {(s.metric.name, s.labels) for s in back}
+
+
+@settings(max_examples=150, deadline=None)
+@given(names=st.lists(st.one_of(st.sampled_from(NAMES), st.text(max_size=12)), max_size=12))
+def test_any_names_are_an_engine_s_or_nobody_s(names: list[str]) -> None:
+    dialect = detect(names)
+    assert dialect is detect(reversed(names))
+    assert (
+        dialect is None or any(map(dialect.writes, names)) or dialect.recognises(frozenset(names))
+    )
+
+
+@pytest.mark.parametrize("dialect", ENGINES, ids=lambda dialect: dialect.name)
+@settings(max_examples=50, deadline=None)
+@given(rest=st.text(alphabet="abcxyz_", min_size=1, max_size=8))
+def test_a_name_that_nobody_knows_is_reported(dialect: Dialect, rest: str) -> None:
+    name = f"{dialect.prefixes[0]}zz{rest}q"
+    assert unmapped((RawFamily(name, ()),), dialect) == (name,)
 
 
 def facts_or_parse_error(body: bytes) -> None:

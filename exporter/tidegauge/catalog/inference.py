@@ -19,6 +19,12 @@ REQUESTS_RUNNING = Metric(
 REQUESTS_WAITING = Metric(
     "llm_requests_waiting", "gauge", "Requests that the engine has accepted but not begun.", _SERIES
 )
+REQUESTS_PAUSED = Metric(
+    "llm_requests_paused",
+    "gauge",
+    "Requests that were begun and are put aside, swapped out or paused, for want of KV cache.",
+    _SERIES,
+)
 TIME_TO_FIRST_TOKEN = Metric(
     "llm_time_to_first_token_seconds",
     "histogram",
@@ -106,8 +112,45 @@ GENERATION_SECONDS = Metric(
     _SERIES,
     "seconds",
 )
+REQUEST_SECONDS = Metric(
+    "llm_request_seconds_total",
+    "counter",
+    "Time that requests have spent in an engine that keeps no histogram of it, summed over them.",
+    _SERIES,
+    "seconds",
+)
+QUEUE_SECONDS = Metric(
+    "llm_queue_seconds_total",
+    "counter",
+    "Time that requests have waited in an engine that keeps no histogram of it, summed over them.",
+    _SERIES,
+    "seconds",
+)
 KV_CACHE_USAGE = Metric(
     "llm_kv_cache_usage_ratio", "gauge", "Share of the KV cache in use, 0 to 1.", _SERIES, "ratio"
+)
+KV_CACHE_CAPACITY_TOKENS = Metric(
+    "llm_kv_cache_capacity_tokens", "gauge", "Tokens that the KV cache holds.", _SERIES, "tokens"
+)
+KV_CACHE_USED_TOKENS = Metric(
+    "llm_kv_cache_used_tokens",
+    "gauge",
+    "Tokens in the KV cache that running requests hold on to.",
+    _SERIES,
+    "tokens",
+)
+KV_CACHE_CAPACITY_BLOCKS = Metric(
+    "llm_kv_cache_capacity_blocks", "gauge", "Blocks (pages) that the KV cache has.", _SERIES
+)
+KV_CACHE_USED_BLOCKS = Metric(
+    "llm_kv_cache_used_blocks", "gauge", "Blocks (pages) of the KV cache in use.", _SERIES
+)
+KV_CACHE_BLOCK_TOKENS = Metric(
+    "llm_kv_cache_block_tokens",
+    "gauge",
+    "Tokens in a block (page) of the KV cache.",
+    _SERIES,
+    "tokens",
 )
 PREFIX_CACHE_QUERIED = Metric(
     "llm_prefix_cache_queried_tokens_total",
@@ -132,8 +175,16 @@ PREEMPTIONS = Metric(
 REQUESTS_FINISHED = Metric(
     "llm_requests_finished_total",
     "counter",
-    "Requests finished, by the engine's reason (stop, length, abort, error …).",
+    "Requests finished, by the engine's reason (stop, length, abort, error …; unknown where it "
+    "gives none).",
     (*_SERIES, "reason"),
+)
+REQUEST_ERRORS = Metric(
+    "llm_request_errors_total",
+    "counter",
+    "Requests that failed, by class: an HTTP status (4xx, 5xx) or the engine's own word for it "
+    "(rejected, aborted …). A request can be in several classes: don't add them up.",
+    (*_SERIES, "class"),
 )
 SPEC_DECODE_DRAFT = Metric(
     "llm_spec_decode_draft_tokens_total",
@@ -149,12 +200,40 @@ SPEC_DECODE_ACCEPTED = Metric(
     _SERIES,
     "tokens",
 )
+SPEC_DECODE_ACCEPTANCE = Metric(
+    "llm_spec_decode_acceptance_ratio",
+    "gauge",
+    "Share of proposed tokens that the model accepted lately, of engines that don't count them.",
+    _SERIES,
+    "ratio",
+)
+SPEC_DECODE_STEP_TOKENS = Metric(
+    "llm_spec_decode_step_tokens",
+    "gauge",
+    "Mean tokens that a step of speculative decoding yields, of engines that don't count them.",
+    _SERIES,
+    "tokens",
+)
+LORA_ADAPTER = Metric(
+    "llm_lora_adapter_info",
+    "gauge",
+    "A LoRA adapter with requests running or waiting, by state; always 1.",
+    (*_SERIES, "adapter", "state"),
+    "info",
+)
+LORA_SLOTS = Metric(
+    "llm_lora_slots", "gauge", "LoRA adapters that the engine can serve at a time.", _SERIES
+)
+LORA_SLOTS_USED = Metric(
+    "llm_lora_slots_used", "gauge", "LoRA adapters that the engine has loaded.", _SERIES
+)
 
 METRICS = (
     ENGINE_UP,
     ENGINE_INFO,
     REQUESTS_RUNNING,
     REQUESTS_WAITING,
+    REQUESTS_PAUSED,
     TIME_TO_FIRST_TOKEN,
     INTER_TOKEN_LATENCY,
     TIME_PER_OUTPUT_TOKEN,
@@ -168,11 +247,24 @@ METRICS = (
     GENERATION_TOKENS,
     PROMPT_SECONDS,
     GENERATION_SECONDS,
+    REQUEST_SECONDS,
+    QUEUE_SECONDS,
     KV_CACHE_USAGE,
+    KV_CACHE_CAPACITY_TOKENS,
+    KV_CACHE_USED_TOKENS,
+    KV_CACHE_CAPACITY_BLOCKS,
+    KV_CACHE_USED_BLOCKS,
+    KV_CACHE_BLOCK_TOKENS,
     PREFIX_CACHE_QUERIED,
     PREFIX_CACHE_HIT,
     PREEMPTIONS,
     REQUESTS_FINISHED,
+    REQUEST_ERRORS,
     SPEC_DECODE_DRAFT,
     SPEC_DECODE_ACCEPTED,
+    SPEC_DECODE_ACCEPTANCE,
+    SPEC_DECODE_STEP_TOKENS,
+    LORA_ADAPTER,
+    LORA_SLOTS,
+    LORA_SLOTS_USED,
 )

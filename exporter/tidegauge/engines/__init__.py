@@ -3,43 +3,24 @@
 To add one: a data file, a row in ENGINES, and a capture under tests/fixtures/engines.
 """
 
-from collections.abc import Iterable
-
-from tidegauge.engines.dialect import Dialect, Rule
+from tidegauge.engines.custom import DialectError, custom_dialect
+from tidegauge.engines.dialect import Dialect
 from tidegauge.engines.exposition import RawFamily, RawSeries
-from tidegauge.engines.llamacpp import LLAMACPP
+from tidegauge.engines.registry import ENGINES, detect, engine_named
+from tidegauge.engines.rule import Rule
 from tidegauge.engines.translate import translate
-from tidegauge.engines.vllm import VLLM
-
-ENGINES: tuple[Dialect, ...] = (LLAMACPP, VLLM)
-
-
-def detect(names: Iterable[str]) -> Dialect | None:
-    """The engine whose fingerprint is among these row names; None for an engine we don't know."""
-    present = frozenset(names)
-    return next((dialect for dialect in ENGINES if dialect.recognises(present)), None)
-
-
-def engine_named(name: str) -> Dialect:
-    """The dialect of that name.
-
-    Raises:
-        ValueError: there is none; the message lists those that there are.
-    """
-    for dialect in ENGINES:
-        if dialect.name == name:
-            return dialect
-    message = f"engine {name!r}: not one of {', '.join(dialect.name for dialect in ENGINES)}"
-    raise ValueError(message)
-
+from tidegauge.engines.unmapped import unmapped
 
 __all__ = [
     "ENGINES",
     "Dialect",
+    "DialectError",
     "RawFamily",
     "RawSeries",
     "Rule",
+    "custom_dialect",
     "detect",
     "engine_named",
     "translate",
+    "unmapped",
 ]

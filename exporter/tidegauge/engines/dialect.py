@@ -4,54 +4,11 @@ No clock, no network, no logging: same arguments, same answer. An engine's pecul
 here and a line in its table, never a branch in `translate`.
 """
 
-import math
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
-from tidegauge.catalog import Metric
-
-Part = Literal["whole", "sum", "count"]
-Combine = Literal["first", "sum"]
-
-COMMON_LABELS = ("model", "engine", "rank")
-"""Labels that every translated metric begins with; the dialect fills them, not the rule."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One of our metrics, and the engine's rows that it comes from.
-
-    `raw` names rows as OpenMetrics would (a counter ends in `_total`), newest name first.
-    `combine` "first" takes the first name that has a usable row, "sum" adds all of them and says
-    nothing unless each is there. `part` "sum" or "count" takes that row of a histogram or summary;
-    "whole" is the plain row, or for a histogram all of it with the engine's own buckets.
-    `labels` maps raw labels to ours, ((theirs, ours), …). `match` keeps rows whose raw labels have
-    these values, ((theirs, value), …). `scale` brings values, or bounds and sum of a histogram, to
-    the base unit. `absent` is the raw value by which the engine says "unknown".
-
-    Raises:
-        ValueError: the rule contradicts its metric; the message names the metric.
-    """
-
-    raw: tuple[str, ...]
-    metric: Metric
-    combine: Combine = "first"
-    part: Part = "whole"
-    labels: tuple[tuple[str, str], ...] = ()
-    match: tuple[tuple[str, str], ...] = ()
-    scale: float = 1.0
-    absent: float | None = None
-
-    def __post_init__(self) -> None:
-        problem = _problem(self)
-        if problem:
-            message = f"rule for {self.metric.name}: {problem}"
-            raise ValueError(message)
-
-    @property
-    def rows(self) -> tuple[str, ...]:
-        """Names of the rows that the rule reads; of a whole histogram, the rows' common stem."""
-        return self.raw if self.part == "whole" else tuple(f"{r}_{self.part}" for r in self.raw)
+from tidegauge.engines.rule import Rule
+from tidegauge.engines.stem import stem
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +17,14 @@ class Dialect:
 
     `fingerprint` are row names that this engine always has, from its first second, and that no
     other engine has all of. `model_label` and `rank_label` name the raw labels that carry the
-    model and the data-parallel rank; None where the engine has none. `prefixes` begin the names
-    that only this engine writes: what begins so, is read by no rule and is not in `ignored` (family
-    names that we know and leave alone on purpose) is a name that we have yet to learn. `paths` are
-    where the engine serves its metrics, the usual one first.
+    model and the data-parallel rank; None where the engine has none. `copies` name raw labels
+    by which workers repeat one fact (tensor-parallel ranks): of rows that differ in these alone,
+    the largest counts. `prefixes` begin the names that only this engine writes: what begins so,
+    is read by no rule and is not in `ignored` (families that we know and leave alone on purpose,
+    without `_total`; a `*` at the end stands for any rest) is a name that we have yet to learn.
+    `impostors` are rows by which a program that borrows the engine's names, such as a router,
+    gives itself away. `paths` are where the engine serves its metrics, the usual one first.
+    `title` is what its makers call it.
 
     Raises:
         ValueError: there is nothing to recognise or to translate.
@@ -74,45 +35,53 @@ class Dialect:
     rules: tuple[Rule, ...]
     model_label: str | None = None
     rank_label: str | None = None
+    copies: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    impostors: tuple[str, ...] = ()
     paths: tuple[str, ...] = ("/metrics",)
+    title: str = ""
+    reads: frozenset[str] = field(init=False, repr=False, compare=False)
+    """Names of all rows that a rule reads."""
+    _stems: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.name or not self.fingerprint or not self.rules:
             message = f"dialect {self.name!r}: name, fingerprint and rules must not be empty"
             raise ValueError(message)
+        reads = frozenset(row for rule in self.rules for row in rule.reads)
+        object.__setattr__(self, "reads", reads)
+        known = (*self.ignored, *(raw for rule in self.rules for raw in (*rule.raw, rule.times)))
+        object.__setattr__(self, "_stems", frozenset(map(stem, known)))
 
     def recognises(self, names: frozenset[str]) -> bool:
         """Whether an exposition with rows of these names comes from this engine."""
-        return names.issuperset(self.fingerprint)
+        return names.issuperset(self.fingerprint) and names.isdisjoint(self.impostors)
+
+    def writes(self, name: str) -> bool:
+        """Whether a name is one that only this engine would use."""
+        return name.startswith(self.prefixes)
+
+    def knows(self, family: str) -> bool:
+        """Whether a family of that name is read, or left alone on purpose."""
+        if stem(family) in self._stems:
+            return True
+        groups = (name for name in self.ignored if name.endswith("*"))
+        return any(family.startswith(name[:-1]) for name in groups)
 
 
-def _problem(rule: Rule) -> str | None:
-    metric, ours = rule.metric, tuple(our for _, our in rule.labels)
-    checks = (
-        (not rule.raw or not all(rule.raw), "raw names at least one row"),
-        (len(set(rule.raw)) != len(rule.raw), f"raw {rule.raw!r} names a row twice"),
-        (
-            metric.labels[: len(COMMON_LABELS)] != COMMON_LABELS,
-            f"labels {metric.labels!r} must begin with {COMMON_LABELS!r}",
-        ),
-        (
-            sorted(ours) != sorted(metric.labels[len(COMMON_LABELS) :]),
-            f"labels {ours!r} must be the metric's own, {metric.labels[len(COMMON_LABELS) :]!r}",
-        ),
-        (
-            not (math.isfinite(rule.scale) and rule.scale > 0),
-            f"scale {rule.scale!r} must be finite and above 0",
-        ),
-        (
-            metric.kind == "histogram"
-            and (rule.part != "whole" or rule.combine != "first" or rule.absent is not None),
-            "a histogram passes whole, from one raw name, and has no value for unknown",
-        ),
-        (
-            metric.kind == "gauge" and rule.part != "whole",
-            f"a histogram's {rule.part} only grows: that is a counter",
-        ),
+def under(prefixes: tuple[str, ...], rules: Iterable[Rule], *, once: str) -> tuple[Rule, ...]:
+    """The same rules for a program that passes an engine's rows on under other prefixes.
+
+    `once` is the prefix that the rules' names have now; a rule that reads other names is left out.
+
+    >>> from tidegauge.catalog.inference import REQUESTS_RUNNING
+    >>> (rule,) = under(("a:", "a_"), (Rule(("x:n",), REQUESTS_RUNNING),), once="x:")
+    >>> rule.raw
+    ('a:n', 'a_n')
+    """
+    return tuple(
+        replace(rule, raw=tuple(p + name.removeprefix(once) for name in rule.raw for p in prefixes))
+        for rule in rules
+        if all(name.startswith(once) for name in rule.raw)
     )
-    return next((text for broken, text in checks if broken), None)

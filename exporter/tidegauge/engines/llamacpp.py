@@ -1,4 +1,4 @@
-"""llama.cpp's HTTP server (`--metrics`), build b11434. Data only.
+"""llama.cpp's HTTP server (`--metrics`), build b11434, and the cache gauges of 2024's. Data only.
 
 It names no model and has no histograms: latencies come from the traffic tap. `n_tokens_max` is
 typed counter but is a high-water mark, and the `*_tokens_seconds` gauges start again at every
@@ -6,11 +6,14 @@ scrape: neither is read.
 """
 
 from tidegauge.catalog import inference as ours
-from tidegauge.engines.dialect import Dialect, Rule
+from tidegauge.engines.dialect import Dialect
+from tidegauge.engines.rule import Rule
 
 LLAMACPP = Dialect(
     name="llamacpp",
+    title="llama.cpp",
     fingerprint=("llamacpp:requests_processing", "llamacpp:requests_deferred"),
+    prefixes=("llamacpp:",),
     rules=(
         Rule(("llamacpp:requests_processing",), ours.REQUESTS_RUNNING),
         Rule(("llamacpp:requests_deferred",), ours.REQUESTS_WAITING),
@@ -24,7 +27,18 @@ LLAMACPP = Dialect(
         Rule(("llamacpp:prompt_seconds_total",), ours.PROMPT_SECONDS),
         Rule(("llamacpp:tokens_predicted_total",), ours.GENERATION_TOKENS),
         Rule(("llamacpp:tokens_predicted_seconds_total",), ours.GENERATION_SECONDS),
+        Rule(("llamacpp:kv_cache_usage_ratio",), ours.KV_CACHE_USAGE),
+        Rule(("llamacpp:kv_cache_tokens",), ours.KV_CACHE_USED_TOKENS),
         Rule(("llamacpp:spec_decode_num_draft_tokens_total",), ours.SPEC_DECODE_DRAFT),
         Rule(("llamacpp:spec_decode_num_accepted_tokens_total",), ours.SPEC_DECODE_ACCEPTED),
+    ),
+    ignored=(
+        "llamacpp:n_busy_slots_per_decode",
+        "llamacpp:n_decode",
+        "llamacpp:n_past_max",  # what n_tokens_max was called before
+        "llamacpp:n_tokens_max",
+        "llamacpp:predicted_tokens_seconds",
+        "llamacpp:prompt_tokens_seconds",
+        "llamacpp:spec_decode_num_drafts",
     ),
 )

@@ -5,115 +5,115 @@ the rows hold. A row that is missing, NaN, or otherwise no fact gives no sample:
 """
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
-from tidegauge.engines.dialect import Dialect, Rule
+from tidegauge.engines.dialect import Dialect
 from tidegauge.engines.exposition import RawFamily, RawSeries
-from tidegauge.engines.histogram import distribution, merged
+from tidegauge.engines.histogram import histograms
+from tidegauge.engines.labels import Labeller, Labels
+from tidegauge.engines.rows import Rows, by_name, matching, newest, sole_model, without_copies
+from tidegauge.engines.rule import COMMON_LABELS, Rule
 from tidegauge.samples import Distribution, Sample
 
-_Labels = tuple[str, ...]
-_Rows = Mapping[str, list[RawSeries]]
+_Numbers = Mapping[Labels, float]
+_Value = TypeVar("_Value", float, Distribution)
 
 
 def translate(families: Iterable[RawFamily], dialect: Dialect, *, model: str) -> tuple[Sample, ...]:
     """The engine's state in our vocabulary, in the order of the dialect's rules.
 
-    `model` is the model's name where the engine does not say it. Rows that differ only in labels
-    that we drop are added up (of shares the largest is kept: shares don't add); one of them
-    unknown makes the whole unknown. A series that two rules give is the earlier rule's.
+    Rows that do not name their model are of the one model that other rows name, else of `model`.
+    Rows that differ only in labels that we drop are added up (of shares the largest is kept:
+    shares don't add); one of them unknown makes the whole unknown. A series that two rules give
+    is the earlier rule's.
     """
-    rows = _by_name(families)
-    found: dict[tuple[str, _Labels], Sample] = {}
+    rows = by_name(families, dialect.reads)
+    default = sole_model(rows, dialect.model_label) or model
+    found: dict[tuple[str, Labels], Sample] = {}
     for rule in dialect.rules:
-        label = _Labeller(dialect, rule, model)
-        for labels, value in _values(rule, rows, label).items():
-            found.setdefault((rule.metric.name, labels), Sample(rule.metric, value, labels))
+        name = rule.metric.name
+        for labels, value in _values(rule, rows, Labeller(dialect, rule, default)).items():
+            if (name, labels) not in found:
+                found[name, labels] = Sample(rule.metric, value, labels)
     return tuple(found.values())
 
 
-class _Labeller:
-    """Label values of our series for a raw row."""
-
-    def __init__(self, dialect: Dialect, rule: Rule, model: str) -> None:
-        self._dialect = dialect
-        self._model = model
-        theirs = {ours: raw for raw, ours in rule.labels}
-        self._own = tuple(theirs[ours] for ours in rule.metric.labels if ours in theirs)
-
-    def __call__(self, row: RawSeries) -> _Labels:
-        raw = dict(row.labels)
-        return (
-            raw.get(self._dialect.model_label or "") or self._model,
-            self._dialect.name,
-            raw.get(self._dialect.rank_label or "", ""),
-            *(raw.get(name, "") for name in self._own),
-        )
-
-
-def _by_name(families: Iterable[RawFamily]) -> _Rows:
-    rows: dict[str, list[RawSeries]] = defaultdict(list)
-    for family in families:
-        for row in family.series:
-            rows[row.name].append(row)
-    return rows
-
-
-def _values(
-    rule: Rule, rows: _Rows, label: _Labeller
-) -> Mapping[_Labels, float] | Mapping[_Labels, Distribution]:
+def _values(rule: Rule, rows: Rows, label: Labeller) -> _Numbers | Mapping[Labels, Distribution]:
     if rule.metric.kind == "histogram":
-        histograms = (_histograms(name, rule, rows, label) for name in rule.rows)
-        return next((found for found in histograms if found), {})
+        return _first([histograms(name, rule, rows, label) for name in rule.raw])
     numbers = [_numbers(name, rule, rows, label) for name in rule.rows]
-    if rule.combine == "sum":
-        return _summed(numbers)
-    return next((found for found in numbers if found), {})
+    found = _summed(numbers) if rule.combine == "sum" else _first(numbers)
+    return _times(found, rule, rows, label) if rule.times and found else found
 
 
-def _numbers(name: str, rule: Rule, rows: _Rows, label: _Labeller) -> Mapping[_Labels, float]:
-    groups: dict[_Labels, list[float]] = defaultdict(list)
-    for row in _matching(rows.get(name, ()), rule):
-        groups[label(row)].append(row.value)
-    joined = {labels: _joined(values, rule) for labels, values in groups.items()}
-    return {labels: value for labels, value in joined.items() if value is not None}
+def _first(named: Sequence[Mapping[Labels, _Value]]) -> Mapping[Labels, _Value]:
+    """For each series the first name that has it: one endpoint may serve two releases."""
+    if len(named) == 1:
+        return named[0]
+    found: dict[Labels, _Value] = {}
+    for values in reversed(named):
+        found.update(values)
+    return found
+
+
+def _numbers(name: str, rule: Rule, rows: Rows, label: Labeller) -> _Numbers:
+    usable = rows.get(name)
+    if not usable:
+        return {}
+    usable = without_copies(matching(usable, rule.match), label.dialect.copies)
+    if rule.pick == "newest":
+        usable = newest(usable, label)
+    groups: dict[Labels, list[float]] = {}
+    for row in usable:
+        value = _value(row, rule)
+        for labels in label(row):
+            groups.setdefault(labels, []).append(value)
+    joined = ((labels, _joined(values, rule)) for labels, values in groups.items())
+    return {labels: value for labels, value in joined if value is not None}
+
+
+def _value(row: RawSeries, rule: Rule) -> float:
+    if rule.value_of:
+        told = dict(row.labels)
+        return math.prod(_number(told.get(name, "")) for name in rule.value_of)
+    return 1.0 if rule.pick == "newest" else row.value
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def _joined(values: list[float], rule: Rule) -> float | None:
-    if any(value == rule.absent for value in values):
+    if rule.absent is not None and rule.absent in values:
         return None
-    whole = (max(values) if rule.metric.unit == "ratio" else sum(values)) * rule.scale
+    whole = (sum(values) if rule.adds else max(values)) * rule.scale
     backwards = rule.metric.kind == "counter" and min(values) < 0
     # NaN anywhere makes a sum NaN, but not a maximum.
-    known = all(math.isfinite(value) for value in (*values, whole))
+    known = math.isfinite(whole) and all(map(math.isfinite, values))
     return whole if known and not backwards else None
 
 
-def _summed(numbers: list[Mapping[_Labels, float]]) -> Mapping[_Labels, float]:
+def _summed(numbers: Sequence[_Numbers]) -> _Numbers:
     everywhere = [labels for labels in numbers[0] if all(labels in found for found in numbers)]
     totals = {labels: sum(found[labels] for found in numbers) for labels in everywhere}
     return {labels: total for labels, total in totals.items() if math.isfinite(total)}
 
 
-def _histograms(
-    name: str, rule: Rule, rows: _Rows, label: _Labeller
-) -> Mapping[_Labels, Distribution]:
-    sums = {_key(row): row for row in _matching(rows.get(f"{name}_sum", ()), rule)}
-    buckets: dict[_Labels, list[RawSeries]] = defaultdict(list)
-    for row in _matching(rows.get(f"{name}_bucket", ()), rule):
-        buckets[_key(row)].append(row)
-    groups: dict[_Labels, list[Distribution | None]] = defaultdict(list)
-    for key, members in buckets.items():
-        groups[label(members[0])].append(distribution(members, sums.get(key), scale=rule.scale))
-    joined = {labels: merged(parts) for labels, parts in groups.items()}
-    return {labels: whole for labels, whole in joined.items() if whole is not None}
-
-
-def _key(row: RawSeries) -> _Labels:
-    return tuple(f"{name}={value}" for name, value in sorted(row.labels) if name != "le")
-
-
-def _matching(rows: Iterable[RawSeries], rule: Rule) -> Iterable[RawSeries]:
-    wanted = set(rule.match)
-    return (row for row in rows if wanted.issubset(row.labels))
+def _times(found: _Numbers, rule: Rule, rows: Rows, label: Labeller) -> _Numbers:
+    factors: dict[Labels, float] = {}
+    for row in rows.get(rule.times, ()):
+        whose = label.common(row)
+        factors[whose] = max(row.value, factors.get(whose, row.value))
+    products = {
+        labels: value * factors.get(labels[: len(COMMON_LABELS)], math.nan)
+        for labels, value in found.items()
+    }
+    return {
+        labels: product
+        for labels, product in products.items()
+        if math.isfinite(product) and (product >= 0 or rule.metric.kind == "gauge")
+    }
