@@ -71,8 +71,8 @@ generate: setup ## write rules, dashboards and reference pages anew
 demo: setup ## the whole loop, until Ctrl-C or for DURATION seconds
 	@$(RUN) -m demo.run $(if $(DURATION),--duration '$(DURATION)')
 
-bench: setup ## every script under benchmarks/
-	@for benchmark in $(wildcard benchmarks/*.py); do echo "bench: $$benchmark"; $(RUN) $$benchmark || exit 1; done
+bench: setup ## every script under benchmarks/, and docs/benchmarks.md anew
+	@$(RUN) scripts/bench.py
 
 lock: setup ## pin what pyproject.toml asks for; UPGRADE=1 takes the newest of everything
 	@scripts/lock.sh $(RUN)

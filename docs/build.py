@@ -12,7 +12,7 @@ from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from tidegauge.catalog import Metric, control, drift, gpu, inference, own, traffic
+from tidegauge.catalog import Metric, control, drift, gpu, health, inference, own, traffic
 from tidegauge.catalog.renames import KEPT_RELEASES, RENAMES
 from tidegauge.config.load import Config
 from tidegauge.config.values import Section
@@ -25,6 +25,7 @@ _SUBJECTS = (
     ("GPU", gpu),
     ("Traffic", traffic),
     ("Drift", drift),
+    ("Health", health),
     ("Pools", control),
     ("tidegauge itself", own),
 )

@@ -104,7 +104,7 @@ def test_without_an_engine_the_usual_ports_are_looked_at_but_our_own(tmp_path: P
     path = tmp_path / "tidegauge.yml"
     addresses = "listen_address: ':8000', traffic: {listen_address: ':8080', upstream: 'http://x'}"
     path.write_text(f"serve: {{gpu: {{enabled: false}}, {addresses}}}")
-    (part,) = plan(load(path).serve).parts
+    (part,) = (part for part in plan(load(path).serve).parts if part.name == "engine")
     source = part.make({}).schedule.source
     assert isinstance(source, DiscoveredEngine)
     # Its ports are nobody's business, but asking ourselves would be.
@@ -115,4 +115,4 @@ def test_without_an_engine_the_usual_ports_are_looked_at_but_our_own(tmp_path: P
 def test_looking_can_be_switched_off(tmp_path: Path) -> None:
     path = tmp_path / "tidegauge.yml"
     path.write_text("serve: {gpu: {enabled: false}, discovery: {enabled: false}}")
-    assert plan(load(path).serve).parts == ()
+    assert "engine" not in {part.name for part in plan(load(path).serve).parts}

@@ -101,6 +101,16 @@ MILLISECONDS = Rule(("x_ms",), ours.REQUEST_DURATION, scale=0.001)
             FIRST, [row("new", math.nan), row("old", 9)], {PLAIN: 9}, id="or the new one unknown"
         ),
         pytest.param(
+            FIRST,
+            [
+                row("new", 1, model_name="m"),
+                row("old", 9, model_name="m"),
+                row("old", 5, model_name="n"),
+            ],
+            {("m", "e", ""): 1, ("n", "e", ""): 5},
+            id="the old name where that series has it alone: two releases at one endpoint",
+        ),
+        pytest.param(
             Rule(("x",), ours.REQUESTS_WAITING, match=(("type", "waiting"),)),
             [row("x", 5, type="waiting"), row("x", 6, type="active"), row("x", 7)],
             {PLAIN: 5},

@@ -317,6 +317,15 @@ def test_ray_s_gauge_beside_each_counter_is_not_counted_again() -> None:
     assert unmapped(families, engine_named("ray")) == ()
 
 
+def test_waiting_requests_are_the_sum_of_their_reasons_where_only_those_are_told() -> None:
+    rows = tuple(
+        RawSeries("vllm:num_requests_waiting_by_reason", n, (("reason", reason),))
+        for n, reason in ((8, "capacity"), (2, "deferred"))
+    )
+    (sample,) = translate((RawFamily("x", rows),), VLLM, model="m")
+    assert (sample.metric, sample.value) == (ours.REQUESTS_WAITING, 10)
+
+
 def test_a_wrong_engine_name_is_answered_with_the_right_ones() -> None:
     with pytest.raises(ValueError, match=r"engine 'vlm': not one of llamacpp, lmdeploy, .*, vllm"):
         engine_named("vlm")

@@ -1,6 +1,6 @@
 """Every metric that tidegauge exports, as data: one module per subject, one table here."""
 
-from tidegauge.catalog import control, drift, gpu, inference, own, traffic
+from tidegauge.catalog import control, drift, gpu, health, inference, own, traffic
 from tidegauge.catalog.metric import Kind, Metric, Unit
 
 CATALOG: tuple[Metric, ...] = (
@@ -8,6 +8,7 @@ CATALOG: tuple[Metric, ...] = (
     *gpu.METRICS,
     *traffic.METRICS,
     *drift.METRICS,
+    *health.METRICS,
     *control.METRICS,
     *own.METRICS,
 )

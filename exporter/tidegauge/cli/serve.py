@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from tidegauge.cli import log
-from tidegauge.cli.engine import discovery_schedule, engine_schedule, engine_source
+from tidegauge.cli.engine import access, discovery_schedule, engine_schedule, engine_source
+from tidegauge.cli.environment import dialect_of, environment
 from tidegauge.cli.program import add_program_flags, complain, configuration, run_until_signal
 from tidegauge.cli.systemd import Notifier, our_notifier
 from tidegauge.cli.web_rules import rules_file
@@ -25,6 +26,7 @@ from tidegauge.drift.window import WindowLimits
 from tidegauge.pipeline import Schedule
 from tidegauge.server import Made, Part, Plan, PlanError, ProbeModule, ProbePlan, Sidecar, TapPlan
 from tidegauge.sources.drift import DriftSource
+from tidegauge.sources.environment import Asking, EngineDoor
 from tidegauge.sources.gpu.source import GpuSource
 from tidegauge.sources.source import Source
 from tidegauge.web import RulesFile
@@ -107,6 +109,7 @@ def plan(config: ServeConfig) -> Plan:
     parts = (
         _gpu(config.gpu),
         _engine(config),
+        _environment(config) if config.environment.enabled else None,
         _drift(config.drift, config.traffic) if config.drift else None,
     )
     return Plan(
@@ -139,6 +142,21 @@ def _engine(config: ServeConfig) -> Part | None:
         (discovery, taken),
         lambda _: Made(discovery_schedule(discovery, taken=taken)),
     )
+
+
+def _environment(config: ServeConfig) -> Part:
+    engine = config.engine
+
+    def make(sources: Mapping[str, Source]) -> Made:
+        gpu, door = sources.get("gpu"), None
+        if engine:
+            asking = Asking(access(engine, engine.url))
+            door = EngineDoor(dialect_of(sources["engine"]), asking)
+        latest = gpu.latest if isinstance(gpu, GpuSource) else tuple
+        return Made(environment(config.environment, gpu=latest, engine=door))
+
+    # With what the sources are made from that it looks at.
+    return Part("environment", (config.environment, config.gpu, engine), make)
 
 
 def _probe(config: ProbeConfig) -> ProbePlan:

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from tidegauge.config.engine import DiscoveryConfig, EngineConfig
 from tidegauge.config.gpu import GpuConfig
+from tidegauge.config.health import EnvironmentConfig
 from tidegauge.config.probe import ProbeConfig
 from tidegauge.config.values import (
     Address,
@@ -68,6 +69,7 @@ class ServeConfig(Section):
         description="Where /metrics, /-/healthy and / are served: HOST:PORT, or a list of them.",
     )
     gpu: GpuConfig = GpuConfig()
+    environment: EnvironmentConfig = EnvironmentConfig()
     engine: EngineConfig | None = Field(
         default=None, description="Left out: an engine is looked for (`serve.discovery`)."
     )

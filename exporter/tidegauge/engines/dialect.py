@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from tidegauge.engines.rule import Rule
+from tidegauge.engines.stem import stem
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Dialect:
     title: str = ""
     reads: frozenset[str] = field(init=False, repr=False, compare=False)
     """Names of all rows that a rule reads."""
+    _stems: frozenset[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.name or not self.fingerprint or not self.rules:
@@ -49,6 +51,8 @@ class Dialect:
             raise ValueError(message)
         reads = frozenset(row for rule in self.rules for row in rule.reads)
         object.__setattr__(self, "reads", reads)
+        known = (*self.ignored, *(raw for rule in self.rules for raw in (*rule.raw, rule.times)))
+        object.__setattr__(self, "_stems", frozenset(map(stem, known)))
 
     def recognises(self, names: frozenset[str]) -> bool:
         """Whether an exposition with rows of these names comes from this engine."""
@@ -57,6 +61,13 @@ class Dialect:
     def writes(self, name: str) -> bool:
         """Whether a name is one that only this engine would use."""
         return name.startswith(self.prefixes)
+
+    def knows(self, family: str) -> bool:
+        """Whether a family of that name is read, or left alone on purpose."""
+        if stem(family) in self._stems:
+            return True
+        groups = (name for name in self.ignored if name.endswith("*"))
+        return any(family.startswith(name[:-1]) for name in groups)
 
 
 def under(prefixes: tuple[str, ...], rules: Iterable[Rule], *, once: str) -> tuple[Rule, ...]:

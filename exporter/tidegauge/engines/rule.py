@@ -26,9 +26,10 @@ class Rule:
     """Which rows, and what to do with them.
 
     `raw` names rows as OpenMetrics would (a counter ends in `_total`), newest name first.
-    `combine` "first" takes the first name that has a usable row, "sum" adds all of them and says
-    nothing unless each is there. `part` "sum" or "count" takes that row of a histogram or summary;
-    "whole" is the plain row, or for a histogram all of it with the engine's own buckets.
+    `combine` "first" takes for each series the first name that has a usable row, "sum" adds all of
+    them and says nothing unless each is there. `part` "sum" or "count" takes that row of a
+    histogram or summary; "whole" is the plain row, or for a histogram all of it with the engine's
+    own buckets.
 
     `match` keeps rows whose raw labels have these values, ((theirs, value), …); the value ""
     means that the row has no such label. `pick` "newest" keeps only the row with the largest

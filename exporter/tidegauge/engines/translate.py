@@ -5,7 +5,8 @@ the rows hold. A row that is missing, NaN, or otherwise no fact gives no sample:
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from tidegauge.engines.dialect import Dialect
 from tidegauge.engines.exposition import RawFamily, RawSeries
@@ -16,6 +17,7 @@ from tidegauge.engines.rule import COMMON_LABELS, Rule
 from tidegauge.samples import Distribution, Sample
 
 _Numbers = Mapping[Labels, float]
+_Value = TypeVar("_Value", float, Distribution)
 
 
 def translate(families: Iterable[RawFamily], dialect: Dialect, *, model: str) -> tuple[Sample, ...]:
@@ -39,14 +41,20 @@ def translate(families: Iterable[RawFamily], dialect: Dialect, *, model: str) ->
 
 def _values(rule: Rule, rows: Rows, label: Labeller) -> _Numbers | Mapping[Labels, Distribution]:
     if rule.metric.kind == "histogram":
-        whole = (histograms(name, rule, rows, label) for name in rule.raw)
-        return next((found for found in whole if found), {})
-    numbers = (_numbers(name, rule, rows, label) for name in rule.rows)
-    if rule.combine == "sum":
-        found = _summed(list(numbers))
-    else:
-        found = next((found for found in numbers if found), {})
+        return _first([histograms(name, rule, rows, label) for name in rule.raw])
+    numbers = [_numbers(name, rule, rows, label) for name in rule.rows]
+    found = _summed(numbers) if rule.combine == "sum" else _first(numbers)
     return _times(found, rule, rows, label) if rule.times and found else found
+
+
+def _first(named: Sequence[Mapping[Labels, _Value]]) -> Mapping[Labels, _Value]:
+    """For each series the first name that has it: one endpoint may serve two releases."""
+    if len(named) == 1:
+        return named[0]
+    found: dict[Labels, _Value] = {}
+    for values in reversed(named):
+        found.update(values)
+    return found
 
 
 def _numbers(name: str, rule: Rule, rows: Rows, label: Labeller) -> _Numbers:
@@ -89,7 +97,7 @@ def _joined(values: list[float], rule: Rule) -> float | None:
     return whole if known and not backwards else None
 
 
-def _summed(numbers: list[_Numbers]) -> _Numbers:
+def _summed(numbers: Sequence[_Numbers]) -> _Numbers:
     everywhere = [labels for labels in numbers[0] if all(labels in found for found in numbers)]
     totals = {labels: sum(found[labels] for found in numbers) for labels in everywhere}
     return {labels: total for labels, total in totals.items() if math.isfinite(total)}

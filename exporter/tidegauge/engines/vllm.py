@@ -24,8 +24,11 @@ VLLM = Dialect(
     impostors=("vllm:current_qps", "vllm:avg_decoding_length", "vllm:healthy_pods_total"),
     rules=(
         Rule(("vllm:num_requests_running",), ours.REQUESTS_RUNNING),
-        # Not `_by_reason`, which splits the same requests up.
-        Rule(("vllm:num_requests_waiting",), ours.REQUESTS_WAITING),
+        # `_by_reason` splits the same requests up.
+        Rule(
+            ("vllm:num_requests_waiting", "vllm:num_requests_waiting_by_reason"),
+            ours.REQUESTS_WAITING,
+        ),
         Rule(("vllm:num_requests_swapped",), ours.REQUESTS_PAUSED),
         Rule(("vllm:time_to_first_token_seconds",), ours.TIME_TO_FIRST_TOKEN),
         # The old name promised a request's mean and measured every gap.
@@ -128,7 +131,6 @@ VLLM = Dialect(
         "vllm:mooncake_*",
         "vllm:nixl_*",
         "vllm:num_requests_kv_fetch_by_stage",
-        "vllm:num_requests_waiting_by_reason",
         "vllm:prompt_tokens_by_source",
         "vllm:prompt_tokens_cached",
         "vllm:prompt_tokens_cached_by_source",
@@ -145,6 +147,7 @@ VLLM = Dialect(
         "vllm:spec_decode_num_drafts",
         "vllm:spec_decode_num_emitted_tokens",
         "vllm:tokens",  # 0.8's sum of prompt and generation tokens
+        "vllm:tool_call",
         "vllm:watermark_requests",
     ),
 )

@@ -59,6 +59,7 @@ class GpuSource:
         self._gpus: tuple[_Gpu, ...] = ()
         self._known: tuple[tuple[str, ...], ...] = ()
         self._troubles: dict[int, str] = {}
+        self._latest: tuple[Sample, ...] = ()
 
     async def read(self) -> Sequence[Sample]:
         """Every device's series now.
@@ -66,6 +67,7 @@ class GpuSource:
         Raises:
             SourceError: `unavailable` without driver or device, `timeout` where all calls hang.
         """
+        self._latest = ()  # until this read has succeeded, nothing is known
         if not self._gpus:
             self._gpus = await self._opened()
         outcomes = await asyncio.gather(*(self._outcome(gpu) for gpu in self._gpus))
@@ -73,7 +75,12 @@ class GpuSource:
         self._note(outcomes)
         samples = [sample for outcome in outcomes for sample in outcome.samples]
         self._known = tuple(sample.labels for sample in samples if sample.metric is catalog.UP)
+        self._latest = tuple(samples)
         return samples
+
+    def latest(self) -> Sequence[Sample]:
+        """What the last read gave, for those who judge it; nothing if it failed."""
+        return self._latest
 
     def unread(self) -> Sequence[Sample]:
         """`llm_gpu_up 0` for every device that was there before: no driver, no device."""
