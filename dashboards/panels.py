@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 Shape = Literal["lines", "bars", "stacked", "stat", "table", "timeline"]
-Needs = Literal["gpu", "kv_cache", "alert", "failure"]
-"""Why a healthy fleet may answer a query with nothing: there is no GPU; the engine reports no KV
-cache (llama.cpp); no alert was pending or firing; nothing has failed since the counter began."""
+Needs = Literal["gpu", "xid", "kv_cache", "alert", "failure"]
+"""Why a healthy fleet may answer a query with nothing: there is no GPU, or none with an error; the
+engine reports no KV cache (llama.cpp); no alert was pending or firing; nothing has failed since the
+counter began."""
 
 WHY_EMPTY: dict[Needs, str] = {
     "gpu": "No NVIDIA GPU here",
+    "xid": "No GPU has reported an error",
     "kv_cache": "This engine does not report its KV cache",
     "alert": "No alert",
     "failure": "Nothing has failed",

@@ -136,7 +136,7 @@ def _rules(files: Files, ports: Ports) -> None:
 def _serve(files: Files) -> dict[str, object]:
     times = profile()
     return {
-        "gpu": {"interval": times["source_interval"]},
+        "gpu": {"fast_interval": times["source_interval"]},
         "engine": {
             "url": "http://127.0.0.1:0",  # each sidecar is told its engine by a flag
             "model": MODEL,

@@ -1,4 +1,4 @@
-"""Writes the reference pages that follow from the code: docs/metrics.md and docs/configuration.md.
+"""Writes the reference pages that follow from the code: metrics, configuration, GPUs.
 
 `--check` writes nothing, and exits with 1 if a page is out of step.
 """
@@ -12,21 +12,43 @@ from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from tidegauge.catalog import Metric, control, drift, gpu, health, inference, own, traffic
+from tidegauge.catalog import (
+    Metric,
+    control,
+    drift,
+    gpu,
+    gpu_health,
+    gpu_links,
+    gpu_meters,
+    gpu_opt_in,
+    health,
+    inference,
+    nvml,
+    own,
+    traffic,
+)
 from tidegauge.catalog.renames import KEPT_RELEASES, RENAMES
 from tidegauge.config.load import Config
 from tidegauge.config.values import Section
 from tidegauge.engines import ENGINES, Dialect, Rule
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))  # so that it runs as a script, from anywhere
+
+from docs.gpu_pages import gpu_series, xids  # noqa: E402
 
 _SUBJECTS = (
     ("Inference", inference),
     ("GPU", gpu),
+    ("GPU between scrapes", gpu_meters),
+    ("GPU health", gpu_health),
+    ("GPU links", gpu_links),
+    ("GPU, where asked for or cut up", gpu_opt_in),
     ("Traffic", traffic),
     ("Drift", drift),
     ("Health", health),
     ("Pools", control),
+    ("NVML", nvml),
     ("tidegauge itself", own),
 )
 
@@ -93,7 +115,12 @@ def configuration() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES: dict[str, Callable[[], str]] = {"metrics.md": metrics, "configuration.md": configuration}
+PAGES: dict[str, Callable[[], str]] = {
+    "metrics.md": metrics,
+    "configuration.md": configuration,
+    "gpu-series.md": gpu_series,
+    "xid.md": xids,
+}
 
 
 def _settle(path: Path, text: str, *, check: bool) -> bool:

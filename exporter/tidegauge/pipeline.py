@@ -147,17 +147,19 @@ class Pipeline:
         due = loop.time()
         while True:
             async with self._turns.setdefault(id(schedule.source), asyncio.Lock()):
-                await self._read(schedule)
-            due = max(due + schedule.interval_seconds, loop.time())
+                retry_after = await self._read(schedule)
+            due = max(due + max(schedule.interval_seconds, retry_after), loop.time())
             await asyncio.sleep(due - loop.time())
 
-    async def _read(self, schedule: Schedule) -> None:
+    async def _read(self, schedule: Schedule) -> float:
+        """Read once; how long the source wants to be left alone at least."""
         source, started = schedule.source, self._clock()
         try:
             async with asyncio.timeout(schedule.timeout_seconds):
                 samples = tuple(await source.read())
         except SourceError as error:
             self._failed(schedule, started, error)
+            return error.retry_after_seconds or 0.0
         except TimeoutError:
             message = f"no answer within {schedule.timeout_seconds:g} s"
             self._failed(schedule, started, SourceError("timeout", message))
@@ -166,6 +168,7 @@ class Pipeline:
             self._failed(schedule, started, SourceError("internal", repr(error)))
         else:
             self._succeeded(source.name, started, samples)
+        return 0.0
 
     def _succeeded(self, name: str, started: float, samples: tuple[Sample, ...]) -> None:
         if self._states.get(name) != "up":

@@ -27,11 +27,11 @@ def test_a_mistake_is_one_line_that_names_it(path: Path, monkeypatch: pytest.Mon
 
 def test_every_mistake_of_a_file_is_said_at_once(tmp_path: Path) -> None:
     path = tmp_path / "tidegauge.yml"
-    path.write_text("serve: {listen_address: x, gpu: {interval: y}}\nlog: {level: loud}\n")
+    path.write_text("serve: {listen_address: x, gpu: {fast_interval: y}}\nlog: {level: loud}\n")
     with pytest.raises(ConfigError) as caught:
         load(path)
     keys = [line.partition(":")[0] for line in caught.value.lines]
-    assert keys == ["log.level", "serve.gpu.interval", "serve.listen_address"]
+    assert keys == ["log.level", "serve.gpu.fast_interval", "serve.listen_address"]
 
 
 def test_an_empty_file_and_no_file_are_the_defaults(tmp_path: Path) -> None:

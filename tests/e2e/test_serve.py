@@ -73,10 +73,10 @@ async def test_a_gpu_that_hangs_costs_its_own_series_and_no_exit(
     nvml.gpus(2)
     env = nvml.environment(nvml_library)
     async with serving(tmp_path, env=env) as (program, url):
-        nvml.hang(1, "nvmlDeviceGetPowerUsage", 3600)
+        nvml.hang(1, "nvmlDeviceGetUtilizationRates", 3600)
         await shows(url, f'llm_gpu_up{{gpu="1",uuid="GPU-{"0" * 8}-0000-0000-0000-{1:012}"}} 0')
         await shows(url, f'llm_gpu_up{{gpu="0",uuid="GPU-{"0" * 8}-0000-0000-0000-{0:012}"}} 1')
-        nvml.hang(0, "nvmlDeviceGetPowerUsage", 3600)
+        nvml.hang(0, "nvmlDeviceGetUtilizationRates", 3600)
         await shows(url, 'tidegauge_source_up{source="gpu"} 0')
         started = time.monotonic()
         await text(f"{url}/metrics")

@@ -9,19 +9,16 @@ it, also where a real one is installed. A program of its own finds it by LD_LIBR
 import ctypes
 import shutil
 import subprocess
-import sys
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pynvml
 import pytest
 
-from tests.nvml.control import CONTROL_VARIABLE, NvmlControl
+from tests.nvml.control import NvmlControl
 
 SONAME = "libnvidia-ml.so.1"
-SOURCES = tuple(str(Path(__file__).with_name(name)) for name in ("nvml_stub.c", "control.c"))
+SOURCES = tuple(sorted(str(path) for path in Path(__file__).parent.glob("*.c")))
 
 
 def build_library(folder: Path, *flags: str) -> Path:
@@ -30,7 +27,7 @@ def build_library(folder: Path, *flags: str) -> Path:
     if gcc is None:
         pytest.fail("gcc is not on PATH: the GPU tests compile tests/nvml/*.c with it")
     library = folder / SONAME
-    strict = ("-std=gnu11", "-O1", "-Wall", "-Wextra", "-fPIC", "-shared")
+    strict = ("-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-pthread")
     command = [gcc, *strict, *flags, f"-Wl,-soname,{SONAME}", "-o", str(library), *SOURCES]
     built = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     if built.returncode:
@@ -50,35 +47,14 @@ def nvml(
 ) -> Iterator[NvmlControl]:
     """A machine with one healthy GPU, for this process; closed and without driver afterwards."""
     control = NvmlControl(tmp_path / "nvml-control")
-    monkeypatch.setenv(CONTROL_VARIABLE, str(control.path))
+    for name, value in control.environment(nvml_library).items():  # a child finds it there
+        monkeypatch.setenv(name, value)
     ctypes.CDLL(str(nvml_library))
     if pynvml.nvmlLib is not None and not hasattr(pynvml.nvmlLib, "tidegauge_nvml_stand_in"):
         pytest.fail("an earlier test made pynvml load the real NVML; run this one by itself")
     yield control
     control.heal()
-    _await_idle_lanes()
     _close()
-
-
-def _await_idle_lanes() -> None:
-    """Wait for calls that were let go, or their threads would go on in the next test's machine."""
-    deadline = time.monotonic() + 5
-    while _busy_lanes():
-        if time.monotonic() > deadline:
-            pytest.fail(f"NVML calls still run: {_busy_lanes()}")
-        time.sleep(0.005)
-
-
-def _busy_lanes() -> list[str]:
-    """Threads of sources.gpu.lane that have a job: an idle one waits in `_work` itself."""
-    frames = sys._current_frames()
-    return [
-        thread.name
-        for thread in threading.enumerate()
-        if thread.name.startswith("nvml")
-        and thread.ident in frames
-        and frames[thread.ident].f_code.co_name != "_work"
-    ]
 
 
 def _close() -> None:

@@ -23,7 +23,7 @@ BOARD = json.loads(build.generate("production")["overview.json"])
 PANELS = [panel for panel in BOARD["panels"] if panel["type"] != "row"]
 
 DRAWN_BY_GRAFANA = {"row", "stat", "state-timeline", "table", "timeseries"}  # none deprecated
-GRAFANA_UNITS = {"celsius", "none", "percentunit", "reqps", "s", "short", "watt"}
+GRAFANA_UNITS = {"Bps", "celsius", "none", "percentunit", "reqps", "s", "short", "watt"}
 PROMETHEUS_OWN = {"up", "ALERTS"}
 HAPROXY_OWN = {"haproxy_backend_active_servers", "haproxy_backend_current_queue"}
 
@@ -173,7 +173,8 @@ def test_windows_follow_the_scrape_interval(query: PanelQuery) -> None:
 @pytest.mark.parametrize("query", QUERIES, ids=query_id)
 def test_what_may_be_empty_is_marked_and_nothing_else(query: PanelQuery) -> None:
     found = names(query.expr)
-    assert (query.needs == "gpu") == any(name.startswith("llm_gpu_") for name in found)
+    assert (query.needs in {"gpu", "xid"}) == any(name.startswith("llm_gpu_") for name in found)
+    assert (query.needs == "xid") == any("_xid_" in name for name in found)
     assert (query.needs == "kv_cache") == any("kv_cache" in name for name in found)
 
 

@@ -1,7 +1,7 @@
 """A machine with no NVML, no driver or no GPU, and one where they come later or go away."""
 
-import subprocess
-import sys
+import asyncio
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,22 +9,22 @@ import pytest
 from tests.nvml.control import (
     DRIVER,
     DRIVER_NOT_LOADED,
+    LIB_RM_VERSION_MISMATCH,
+    UNINITIALIZED,
     UNKNOWN,
     NvmlControl,
 )
 from tests.nvml.fixtures import build_library
+from tests.nvml.metrics import EVERY
 from tidegauge.catalog import gpu as catalog
-from tidegauge.sources.gpu import GpuSource
+from tidegauge.catalog import nvml as own
+from tidegauge.sources.gpu.restarts import Limits
+from tidegauge.sources.gpu.settings import Settings
+from tidegauge.sources.gpu.source import GpuSource
 from tidegauge.sources.source import SourceError
 
-LIB_RM_VERSION_MISMATCH = 18
-UNINITIALIZED = 1
-
-
-def opened(nvml: NvmlControl) -> int:
-    """How often NVML was opened and not closed; a failed opening in the log counts in too."""
-    calls = nvml.calls()
-    return calls[DRIVER, "nvmlInitWithFlags"] - calls[DRIVER, "nvmlShutdown"]
+QUICK = Settings(fast_seconds=0.1, slow_seconds=0.2, publish_seconds=0.05, timeout_seconds=0.5)
+SOON = Limits(first_seconds=0.05, unavailable_seconds=0.1)
 
 
 async def refusal(source: GpuSource) -> SourceError:
@@ -33,129 +33,110 @@ async def refusal(source: GpuSource) -> SourceError:
     return raised.value
 
 
-async def test_no_driver_is_unavailable_until_it_is_loaded(nvml: NvmlControl) -> None:
-    source = GpuSource()
-    nvml.error(DRIVER, "nvmlInitWithFlags", DRIVER_NOT_LOADED)
+async def until_read(source: GpuSource, *, seconds: float = 10) -> set[object]:
+    """The metrics of the first reading with a device that is up, once its slow tier was read."""
+    for _ in range(int(seconds / 0.02)):
+        try:
+            samples = await source.read()
+        except SourceError:
+            samples = ()
+        metrics = {sample.metric for sample in samples}
+        if catalog.INFO in metrics and own.CHILD_UP in metrics and len(metrics) > 30:
+            return metrics
+        await asyncio.sleep(0.02)
+    pytest.fail(f"no device after {seconds} s")
 
+
+@pytest.mark.parametrize(
+    "call,code,words",
+    [
+        ("nvmlInitWithFlags", DRIVER_NOT_LOADED, "nvmlInit: Driver Not Loaded"),
+        ("nvmlDeviceGetCount_v2", UNKNOWN, "nvmlDeviceGetCount: Unknown Error"),
+    ],
+    ids=["no driver", "a driver that fails after opening"],
+)
+async def test_what_is_not_there_is_unavailable_until_it_is(
+    nvml: NvmlControl, call: str, code: int, words: str
+) -> None:
+    source = GpuSource(QUICK, SOON)
+    nvml.error(DRIVER, call, code)
     errors = [await refusal(source) for _ in range(3)]
     nvml.heal()
-    samples = await source.read()
-
+    assert await until_read(source) >= EVERY
+    await source.close()
     assert {error.reason for error in errors} == {"unavailable"}
-    assert str(errors[0]).startswith("nvmlInit: Driver Not Loaded")
-    assert {sample.metric for sample in samples} == set(catalog.METRICS)
-    assert opened(nvml) == 3 + 1
+    assert str(errors[0]).startswith(words)
+    assert all(error.retry_after_seconds for error in errors)
 
 
-async def test_no_gpu_leaves_nvml_closed_and_is_asked_again(nvml: NvmlControl) -> None:
-    source = GpuSource()
+async def test_no_gpu_is_unavailable_until_there_is_one(nvml: NvmlControl) -> None:
+    source = GpuSource(QUICK, SOON)
     nvml.value(DRIVER, "nvmlDeviceGetCount_v2", 0)
-
-    errors = [await refusal(source) for _ in range(3)]
-    left_open = opened(nvml)
+    error = await refusal(source)
+    assert (error.reason, str(error)) == ("unavailable", "NVML lists no GPU on this machine")
+    assert source.unread()
+    assert not any(s.metric.name.startswith("llm_") for s in source.unread())
     nvml.gpus(1)
-
-    assert {error.reason for error in errors} == {"unavailable"}
-    assert str(errors[0]) == "NVML lists no GPU on this machine"
-    assert left_open == 0
-    assert await source.read()
-    assert opened(nvml) == 1
-
-
-async def test_a_driver_that_fails_after_opening_leaves_nvml_closed(nvml: NvmlControl) -> None:
-    source = GpuSource()
-    nvml.error(DRIVER, "nvmlDeviceGetCount_v2", UNKNOWN)
-
-    errors = [await refusal(source) for _ in range(3)]
-
-    assert str(errors[0]).startswith("nvmlDeviceGetCount: Unknown Error")
-    assert opened(nvml) == 0
+    assert await until_read(source) >= EVERY
+    await source.close()
 
 
 @pytest.mark.parametrize("code", [UNINITIALIZED, DRIVER_NOT_LOADED, LIB_RM_VERSION_MISMATCH])
-async def test_a_driver_that_goes_away_is_opened_again(nvml: NvmlControl, code: int) -> None:
+async def test_a_driver_that_goes_away_is_opened_by_a_new_process(
+    nvml: NvmlControl, code: int
+) -> None:
     nvml.gpus(2)
-    source = GpuSource()
-    before = await source.read()
+    source = GpuSource(QUICK, SOON)
+    await source.read()
     nvml.error("1", "nvmlDeviceGetUtilizationRates", code)
-
-    error = await refusal(source)
+    for _ in range(500):
+        counts = {s.labels: s.value for s in await source.read() if s.metric is own.CHILD_RESTARTS}
+        if counts["driver",]:
+            break
+        await asyncio.sleep(0.02)
+    assert counts["driver",] >= 1
     nvml.heal()
-
-    assert error.reason == "unavailable"
-    assert str(error).startswith("nvmlDeviceGetUtilizationRates on GPU 1: ")
-    assert opened(nvml) == 0
-    assert await source.read() == before
-    assert opened(nvml) == 1
+    assert await until_read(source) >= EVERY
+    await source.close()
 
 
-NO_LIBRARY = """
-import asyncio, shutil, sys
-from tidegauge.sources.gpu import GpuSource
-from tidegauge.sources.source import SourceError
-
-async def main():
-    source = GpuSource()
-    for _ in range(2):
-        try:
-            await source.read()
-        except SourceError as error:
-            print(error.reason, "|", error)
-    shutil.copy(sys.argv[1], sys.argv[2])
-    print(sorted({sample.metric.name for sample in await source.read()}))
-
-asyncio.run(main())
-"""
+async def _read_on(source: GpuSource) -> None:
+    while await source.read():
+        await asyncio.sleep(0.02)
 
 
-def run_with_library(nvml: NvmlControl, library: Path, script: str, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", script, *arguments],
-        env={**nvml.environment(library), "PYTHONPATH": "exporter"},
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
+async def test_a_driver_that_is_unloaded_takes_the_devices_down(nvml: NvmlControl) -> None:
+    source = GpuSource(QUICK, SOON)
+    await source.read()
+    nvml.error(DRIVER, "nvmlInitWithFlags", DRIVER_NOT_LOADED)
+    nvml.error(0, "*", DRIVER_NOT_LOADED)
+    with pytest.raises(SourceError) as raised:
+        await asyncio.wait_for(_read_on(source), 10)
+    assert raised.value.reason == "unavailable"
+    assert {s.value for s in source.unread() if s.metric is catalog.UP} == {0}
+    await source.close()
 
 
-def test_no_library_is_unavailable_until_it_is_installed(
-    nvml: NvmlControl, nvml_library: Path, tmp_path: Path
+async def test_no_library_is_unavailable_until_it_is_installed(
+    nvml: NvmlControl, nvml_library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     installed = tmp_path / "lib" / nvml_library.name
     installed.parent.mkdir()
-
-    lines = run_with_library(
-        nvml, installed, NO_LIBRARY, str(nvml_library), str(installed)
-    ).splitlines()
-
-    assert lines[0].startswith("unavailable | nvmlInit: NVML Shared Library Not Found")
-    assert lines[1] == lines[0]
-    assert lines[2] == str(sorted(metric.name for metric in catalog.METRICS))
-
-
-OLD_LIBRARY = """
-import asyncio
-from tidegauge.sources.gpu import GpuSource
-
-async def main():
-    source = GpuSource()
-    for _ in range(2):
-        print(sorted({sample.metric.name for sample in await source.read()}))
-
-asyncio.run(main())
-"""
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(installed.parent))
+    source = GpuSource(QUICK, SOON)
+    error = await refusal(source)
+    shutil.copy(nvml_library, installed)
+    assert await until_read(source) >= EVERY
+    await source.close()
+    assert error.reason == "unavailable"
+    assert str(error).startswith("nvmlInit: NVML Shared Library Not Found")
 
 
-def test_a_library_without_the_newer_functions_costs_only_what_it_lacks(
-    nvml: NvmlControl, tmp_path: Path
+async def test_a_library_without_the_newer_functions_costs_only_what_it_lacks(
+    nvml: NvmlControl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    library = build_library(tmp_path, "-DOLD_DRIVER")
-
-    lines = run_with_library(nvml, library, OLD_LIBRARY).splitlines()
-
-    known = [metric.name for metric in catalog.METRICS if metric is not catalog.MEMORY_RESERVED]
-    assert lines == [str(sorted(known))] * 2
+    build_library(tmp_path, "-DOLD_DRIVER")
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
+    source = GpuSource(QUICK, SOON)
+    assert EVERY - await until_read(source) == {catalog.MEMORY_RESERVED}
+    await source.close()

@@ -1,223 +1,169 @@
-"""The GPU source against the compiled stand-in: values, what is unsupported, what is lost."""
+"""The GPU source from NVML to samples, on a real child and the compiled stand-in."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
-from tests.nvml.control import (
-    ANY_GPU,
-    FUNCTION_NOT_FOUND,
-    GPU_IS_LOST,
-    NO_PERMISSION,
-    NOT_SUPPORTED,
-    UNKNOWN,
-    NvmlControl,
-    uuid,
-)
-from tidegauge.catalog import Metric
+from tests.nvml.control import ANY_GPU, GPU_IS_LOST, NO_PERMISSION, UNKNOWN, NvmlControl, uuid
+from tests.nvml.metrics import EVERY
+from tidegauge.catalog import Metric, gpu_health, gpu_meters
 from tidegauge.catalog import gpu as catalog
-from tidegauge.samples import Distribution, Sample
-from tidegauge.sources.gpu import GpuSource
-from tidegauge.sources.gpu.calls import REASONS
+from tidegauge.catalog import nvml as own
+from tidegauge.samples import Sample
+from tidegauge.sources.gpu.settings import Settings
+from tidegauge.sources.gpu.source import GpuSource
 from tidegauge.sources.source import SourceError
 
-Series = dict[tuple[str, ...], float | Distribution]
-
-
-def of(samples: list[Sample], metric: Metric, *, gpu: int = 0) -> Series:
-    """The metric's values on one device, by the labels after `gpu` and `uuid`."""
-    return {
-        sample.labels[2:]: sample.value
-        for sample in samples
-        if sample.metric is metric and sample.labels[0] == str(gpu)
-    }
-
-
-async def read(source: GpuSource) -> list[Sample]:
-    return list(await source.read())
-
-
-@pytest.mark.parametrize(
-    "metric, expected",
-    [
-        (catalog.UP, {(): 1.0}),
-        (
-            catalog.INFO,
-            {("NVIDIA H100 80GB HBM3", "00000000:01:00.0", "570.86.15"): 1.0},
-        ),
-        (catalog.UTILIZATION, {(): 0.87}),
-        (catalog.MEMORY_UTILIZATION, {(): 0.41}),
-        (catalog.MEMORY_TOTAL, {(): 85_520_809_984.0}),
-        (catalog.MEMORY_RESERVED, {(): 603_979_776.0}),
-        (catalog.MEMORY_FREE, {(): 24_916_830_208.0}),
-        (catalog.MEMORY_USED, {(): 60_000_000_000.0}),
-        (catalog.POWER, {(): 612.345}),
-        (catalog.POWER_LIMIT, {(): 700.0}),
-        (catalog.ENERGY, {(): 98_765_432.109}),
-        (catalog.TEMPERATURE, {("core",): 64.0, ("memory",): 71.0}),
-        (
-            catalog.CLOCK,
-            {("graphics",): 1.755e9, ("sm",): 1.77e9, ("memory",): 2.619e9, ("video",): 1.545e9},
-        ),
-        (
-            catalog.THROTTLED,
-            {(reason,): float(reason == "sw_power_cap") for _, reason in REASONS},
-        ),
-    ],
-    ids=lambda value: value.name if isinstance(value, Metric) else "in base units",
+QUICK = Settings(
+    fast_seconds=0.1,
+    medium_seconds=0.2,
+    slow_seconds=0.3,
+    timeout_seconds=0.5,
+    publish_seconds=0.05,
+    budget_ratio=1,
 )
-async def test_a_healthy_gpu_gives_every_metric_in_base_units(
-    nvml: NvmlControl, metric: Metric, expected: Series
-) -> None:
-    samples = await read(GpuSource())
 
-    assert of(samples, metric) == pytest.approx(expected)
-    assert {sample.metric for sample in samples} == set(catalog.METRICS)
-    assert {sample.labels[:2] for sample in samples} == {("0", uuid(0))}
+
+@asynccontextmanager
+async def source(settings: Settings = QUICK) -> AsyncIterator[GpuSource]:
+    made = GpuSource(settings)
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+async def until(
+    of: GpuSource, true: Callable[[Sequence[Sample]], bool], *, seconds: float = 10
+) -> Sequence[Sample]:
+    """The first reading of which that is true."""
+    for _ in range(int(seconds / 0.02)):
+        samples = await of.read()
+        if true(samples):
+            return samples
+        await asyncio.sleep(0.02)
+    pytest.fail(f"not so after {seconds} s; the last reading was {values(samples, catalog.UP)}")
+
+
+def values(
+    samples: Sequence[Sample], metric: Metric, *, gpu: int = 0
+) -> dict[tuple[str, ...], object]:
+    """The metric's values on one device, by the labels after `gpu` and `uuid`."""
+    found = (s for s in samples if s.metric is metric and s.labels[0] == str(gpu))
+    return {s.labels[2:]: s.value for s in found}
+
+
+def ups(samples: Sequence[Sample]) -> dict[tuple[str, ...], object]:
+    return {s.labels: s.value for s in samples if s.metric is catalog.UP}
+
+
+async def test_a_healthy_gpu_gives_every_metric_and_how_it_was_had(nvml: NvmlControl) -> None:
+    wanted = EVERY | {gpu_meters.BUSY, gpu_meters.SAMPLE_AGE, gpu_health.XID_ERRORS}
+    async with source() as gpus:
+        samples = await until(gpus, lambda seen: wanted <= {s.metric for s in seen})
+    metrics = {s.metric for s in samples}
+    assert metrics == wanted | set(own.METRICS)
+    assert values(samples, catalog.POWER)["instant",] == 612.345
+    assert values(samples, gpu_health.XID_ERRORS)["79",] == 0, "there before the first"
+    assert {s.labels[:2] for s in samples if s.metric in wanted} == {("0", uuid(0))}
 
 
 async def test_values_follow_the_device(nvml: NvmlControl) -> None:
-    source = GpuSource()
-    await read(source)
-    nvml.value(0, "nvmlDeviceGetUtilizationRates", 0, 100)
-
-    samples = await read(source)
-
-    assert of(samples, catalog.UTILIZATION) == {(): 0.0}
-    assert of(samples, catalog.MEMORY_UTILIZATION) == {(): 1.0}
+    async with source() as gpus:
+        await gpus.read()
+        nvml.value(0, "nvmlDeviceGetUtilizationRates", 0, 100)
+        await until(gpus, lambda seen: values(seen, catalog.UTILIZATION) == {(): 0})
 
 
-async def test_each_of_eight_gpus_has_its_own_series(nvml: NvmlControl) -> None:
-    nvml.gpus(8)
-    for gpu in range(8):
-        nvml.value(gpu, "nvmlDeviceGetPowerUsage", gpu * 1000)
-
-    samples = await read(GpuSource())
-
-    for gpu in range(8):
-        assert of(samples, catalog.POWER, gpu=gpu) == {(): float(gpu)}
-    assert len({sample.labels[1] for sample in samples}) == 8
+async def test_no_series_is_given_twice(nvml: NvmlControl) -> None:
+    async with source() as gpus:
+        await until(gpus, lambda seen: bool(values(seen, gpu_health.ECC_ERRORS)))
+        keys = [(s.metric, s.labels) for s in await gpus.read()]
+    assert len(keys) == len(set(keys))
 
 
-UNSUPPORTED = [
-    ("nvmlDeviceGetUtilizationRates", {catalog.UTILIZATION, catalog.MEMORY_UTILIZATION}),
-    ("nvmlDeviceGetPowerUsage", {catalog.POWER}),
-    ("nvmlDeviceGetEnforcedPowerLimit", {catalog.POWER_LIMIT}),
-    ("nvmlDeviceGetTotalEnergyConsumption", {catalog.ENERGY}),
-    ("nvmlDeviceGetMemoryInfo_v2", {catalog.MEMORY_RESERVED}),
-    ("nvmlDeviceGetTemperatureV/0", set[Metric]()),
-    ("nvmlDeviceGetCurrentClocksEventReasons", set[Metric]()),
-]
-
-
-@pytest.mark.parametrize("code", [NOT_SUPPORTED, FUNCTION_NOT_FOUND])
-@pytest.mark.parametrize("call, missing", UNSUPPORTED, ids=[call for call, _ in UNSUPPORTED])
-async def test_what_is_not_supported_is_absent_and_asked_once(
-    nvml: NvmlControl, call: str, missing: set[Metric], code: int
+async def test_a_gpu_that_is_lost_in_the_middle_of_a_read_gives_no_half_reading(
+    nvml: NvmlControl,
 ) -> None:
-    nvml.gpus(2)
-    nvml.error(0, call, code)
-    source = GpuSource()
-
-    readings = [await read(source) for _ in range(3)]
-
-    for samples in readings:
-        seen = {sample.metric for sample in samples if sample.labels[0] == "0"}
-        assert set(catalog.METRICS) - seen == missing
-    assert nvml.calls()["0", call] == 1
-    assert nvml.calls()["1", call] == 3
-
-
-async def test_memory_before_v2_counts_what_is_reserved_as_used(nvml: NvmlControl) -> None:
-    nvml.error(0, "nvmlDeviceGetMemoryInfo_v2", FUNCTION_NOT_FOUND)
-
-    samples = await read(GpuSource())
-
-    assert of(samples, catalog.MEMORY_USED) == {(): 60_603_979_776.0}
-    assert of(samples, catalog.MEMORY_RESERVED) == {}
-
-
-@pytest.mark.parametrize(
-    "call, metric, labels",
-    [
-        ("nvmlDeviceGetClockInfo/3", catalog.CLOCK, ("video",)),
-        ("nvmlDeviceGetFieldValues/82", catalog.TEMPERATURE, ("memory",)),
-    ],
-    ids=["one clock of four", "a field, by its own return code"],
-)
-async def test_one_part_that_is_not_supported_leaves_the_others(
-    nvml: NvmlControl, call: str, metric: Metric, labels: tuple[str, ...]
-) -> None:
-    source = GpuSource()
-    before = of(await read(source), metric)
-    nvml.error(0, call, NOT_SUPPORTED)
-
-    after = [of(await read(source), metric) for _ in range(2)]
-
-    assert labels in before
-    assert after == [{k: v for k, v in before.items() if k != labels}] * 2
-    assert nvml.calls()["0", call] == 2
-
-
-@pytest.mark.parametrize("code", [UNKNOWN, NO_PERMISSION])
-async def test_a_call_that_fails_now_is_asked_again(nvml: NvmlControl, code: int) -> None:
-    source = GpuSource()
-    nvml.error(0, "nvmlDeviceGetPowerUsage", code)
-
-    failed = await read(source)
-    nvml.heal()
-    healed = await read(source)
-
-    assert {s.metric for s in failed} == set(catalog.METRICS) - {catalog.POWER}
-    assert of(healed, catalog.POWER) == {(): 612.345}
-
-
-async def test_a_lost_gpu_costs_its_own_series_only_and_comes_back(nvml: NvmlControl) -> None:
-    nvml.gpus(2)
-    source = GpuSource()
-    healthy = await read(source)
-    nvml.lose(1)
-
-    lost = await read(source)
-    nvml.heal()
-
-    assert [s for s in lost if s.labels[0] == "1"] == [Sample(catalog.UP, 0.0, ("1", uuid(1)))]
-    assert [s for s in lost if s.labels[0] == "0"] == [s for s in healthy if s.labels[0] == "0"]
-    assert await read(source) == healthy
-    opened = [nvml.calls()[gpu, "nvmlDeviceGetHandleByIndex_v2"] for gpu in "01"]
-    assert opened == [1, 2], "a device that comes back has a new handle"
-
-
-async def test_a_gpu_lost_in_the_middle_of_a_read_gives_no_half_reading(nvml: NvmlControl) -> None:
-    source = GpuSource()
-    nvml.error(0, "nvmlDeviceGetClockInfo/3", GPU_IS_LOST)
-
-    assert await read(source) == [Sample(catalog.UP, 0.0, ("0", uuid(0)))]
+    async with source() as gpus:
+        await gpus.read()
+        nvml.error(0, "nvmlDeviceGetClockInfo/3", GPU_IS_LOST)
+        down = await until(gpus, lambda seen: ups(seen) == {("0", uuid(0)): 0})
+        await asyncio.sleep(0.5)
+        assert ups(await gpus.read()) == {("0", uuid(0)): 0}, "it stays so"
+    kept = {catalog.UP, gpu_meters.SAMPLE_AGE, gpu_meters.BUSY, gpu_health.XID_ERRORS}
+    assert {s.metric for s in down if s.metric.labels[:1] == ("gpu",)} <= kept
 
 
 async def test_a_gpu_lost_before_the_start_is_down_with_no_uuid(nvml: NvmlControl) -> None:
     nvml.lose(0)
-
-    assert await read(GpuSource()) == [Sample(catalog.UP, 0.0, ("0", ""))]
+    async with source() as gpus:
+        assert ups(await gpus.read()) == {("0", ""): 0}
+        nvml.heal()
+        await until(gpus, lambda seen: ups(seen) == {("0", uuid(0)): 1})
 
 
 async def test_a_gpu_whose_every_call_fails_is_down(nvml: NvmlControl) -> None:
-    source = GpuSource()
-    await read(source)
-    nvml.error(ANY_GPU, "*", UNKNOWN)
-
-    assert await read(source) == [Sample(catalog.UP, 0.0, ("0", uuid(0)))]
+    async with source() as gpus:
+        await gpus.read()
+        nvml.error(ANY_GPU, "*", UNKNOWN)
+        await until(gpus, lambda seen: ups(seen) == {("0", uuid(0)): 0})
 
 
 async def test_a_gpu_of_another_container_is_not_ours_to_report(nvml: NvmlControl) -> None:
     nvml.gpus(2)
     nvml.error(0, "nvmlDeviceGetHandleByIndex_v2", NO_PERMISSION)
-
-    assert {sample.labels[0] for sample in await read(GpuSource())} == {"1"}
+    async with source() as gpus:
+        samples = await gpus.read()
+    assert {s.labels[0] for s in samples if s.metric.labels[:1] == ("gpu",)} == {"1"}
 
 
 async def test_only_gpus_of_other_containers_is_as_good_as_none(nvml: NvmlControl) -> None:
     nvml.error(0, "nvmlDeviceGetHandleByIndex_v2", NO_PERMISSION)
-
-    with pytest.raises(SourceError, match="HandleByIndex on GPU 0: Insufficient Perm") as raised:
-        await read(GpuSource())
-
+    async with source() as gpus:
+        with pytest.raises(SourceError, match="HandleByIndex on GPU 0: Insufficient") as raised:
+            await gpus.read()
     assert raised.value.reason == "unavailable"
+
+
+async def test_an_xid_is_counted_also_when_the_gpu_is_lost_and_the_child_is_a_new_one(
+    nvml: NvmlControl,
+) -> None:
+    async with source() as gpus:
+        await gpus.read()
+        await until(gpus, lambda seen: bool(values(seen, gpu_health.XID_ERRORS)))
+        nvml.xid(0, 79)
+        await until(gpus, lambda seen: values(seen, gpu_health.XID_ERRORS).get(("79",)) == 1)
+        nvml.lose(0)
+        down = await until(gpus, lambda seen: ups(seen) == {("0", uuid(0)): 0})
+        assert values(down, gpu_health.XID_ERRORS)["79",] == 1
+        nvml.heal()
+        nvml.reload()
+        back = await until(
+            gpus,
+            lambda seen: (
+                ups(seen) == {("0", uuid(0)): 1}
+                and any(s.metric is own.CHILD_RESTARTS and s.value for s in seen)
+            ),
+        )
+        assert values(back, gpu_health.XID_ERRORS)["79",] == 1
+        assert values(back, gpu_health.XID_LAST)["79",] > 1.7e9
+
+
+@pytest.mark.parametrize("asked", [True, False], ids=["opted in", "by default"])
+async def test_processes_are_asked_for_only_where_wanted(nvml: NvmlControl, asked) -> None:
+    nvml.processes(0, (4242, 1 << 30))
+    async with source(replace(QUICK, processes=asked)) as gpus:
+        await until(gpus, lambda seen: bool(values(seen, gpu_health.ECC_ERRORS)))
+        names = {s.metric.name for s in await gpus.read()}
+    assert ("llm_gpu_process_memory_bytes" in names) is asked
+
+
+async def test_profiling_metrics_are_read_where_wanted(nvml: NvmlControl) -> None:
+    async with source(replace(QUICK, gpm_seconds=0.1)) as gpus:
+        await until(
+            gpus, lambda seen: any(s.metric.name == "llm_gpu_sm_active_ratio" for s in seen)
+        )

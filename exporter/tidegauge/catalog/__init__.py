@@ -1,11 +1,29 @@
 """Every metric that tidegauge exports, as data: one module per subject, one table here."""
 
-from tidegauge.catalog import control, drift, gpu, health, inference, own, traffic
+from tidegauge.catalog import (
+    control,
+    drift,
+    gpu,
+    gpu_health,
+    gpu_links,
+    gpu_meters,
+    gpu_opt_in,
+    health,
+    inference,
+    nvml,
+    own,
+    traffic,
+)
 from tidegauge.catalog.metric import Kind, Metric, Unit
 
 CATALOG: tuple[Metric, ...] = (
     *inference.METRICS,
     *gpu.METRICS,
+    *gpu_meters.METRICS,
+    *gpu_health.METRICS,
+    *gpu_links.METRICS,
+    *gpu_opt_in.METRICS,
+    *nvml.METRICS,
     *traffic.METRICS,
     *drift.METRICS,
     *health.METRICS,

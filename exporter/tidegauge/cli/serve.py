@@ -27,7 +27,9 @@ from tidegauge.pipeline import Schedule
 from tidegauge.server import Made, Part, Plan, PlanError, ProbeModule, ProbePlan, Sidecar, TapPlan
 from tidegauge.sources.drift import DriftSource
 from tidegauge.sources.environment import Asking, EngineDoor
-from tidegauge.sources.gpu.source import GpuSource
+from tidegauge.sources.gpu.restarts import Limits
+from tidegauge.sources.gpu.settings import Settings
+from tidegauge.sources.gpu.source import START_SECONDS, GpuSource
 from tidegauge.sources.source import Source
 from tidegauge.web import RulesFile
 
@@ -121,10 +123,23 @@ def plan(config: ServeConfig) -> Plan:
 
 
 def _gpu(config: GpuConfig) -> Part | None:
+    settings = Settings(
+        fast_seconds=config.fast_interval,
+        medium_seconds=config.medium_interval,
+        slow_seconds=config.slow_interval,
+        gpm_seconds=config.gpm_interval if config.gpm else None,
+        ring=config.ring,
+        processes=config.processes,
+        window_seconds=config.window,
+        budget_ratio=config.driver_budget_ratio,
+        timeout_seconds=config.timeout,
+    )
+    limits = Limits(hung_seconds=config.hung_limit, longest_seconds=config.restart_backoff_max)
+
     def make(_: Mapping[str, Source]) -> Made:
-        source = GpuSource(timeout_seconds=config.timeout)
-        # The source gives up on each device by itself; ours is the outer bound.
-        return Made(Schedule(source, config.interval, 3 * config.timeout))
+        # The source gives up on its child by itself; ours is the outer bound.
+        source = GpuSource(settings, limits)
+        return Made(Schedule(source, settings.publish_seconds, 2 * START_SECONDS))
 
     return Part("gpu", config, make) if config.enabled else None
 

@@ -190,6 +190,9 @@ def _path(location: Sequence[int | str], tree: object) -> str:
 
 def _did_you_mean(location: Sequence[int | str], root: type[Section]) -> str:
     section = _section(location[:-1], root)
+    renamed: Mapping[str, str] = getattr(section, "renamed", {})
+    if now := renamed.get(str(location[-1])):
+        return f"; it is called {now} now"
     known = sorted(section.model_fields) if section else []
     close = difflib.get_close_matches(str(location[-1]), known, n=1)
     if close:

@@ -24,11 +24,17 @@ REASONS: tuple[Reason, ...] = get_args(Reason)
 
 
 class SourceError(Exception):
-    """A source could not be read. Carries no samples: missing is never zero."""
+    """A source could not be read. Carries no samples: missing is never zero.
 
-    def __init__(self, reason: Reason, message: str) -> None:
+    With `retry_after_seconds` it need not be asked again before then.
+    """
+
+    def __init__(
+        self, reason: Reason, message: str, *, retry_after_seconds: float | None = None
+    ) -> None:
         super().__init__(message)
         self.reason: Reason = reason
+        self.retry_after_seconds = retry_after_seconds
 
 
 class Source(Protocol):

@@ -21,9 +21,9 @@ from tidegauge.sources.environment.facts import Engine, Facts
 from tidegauge.sources.environment.fingerprint import Fingerprints
 from tidegauge.sources.environment.gpu_facts import gpus_in
 from tidegauge.sources.environment.identity import Changes
+from tidegauge.sources.environment.lane import HungError, Lane
 from tidegauge.sources.environment.limits import Limits
 from tidegauge.sources.environment.local import Local, LocalReader, Places, yield_to_others
-from tidegauge.sources.gpu.lane import HungError, Lane
 from tidegauge.sources.source import SourceError
 
 _log = logging.getLogger(__name__)

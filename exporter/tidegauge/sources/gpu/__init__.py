@@ -1,5 +1,4 @@
-"""The GPU source: what NVML says of every device, each device read by a thread of its own."""
+"""GPUs: what NVML says of every device, read in a child process by a thread for each device.
 
-from tidegauge.sources.gpu.source import GpuSource
-
-__all__ = ["GpuSource"]
+Nothing is imported here: the child imports this package too, and counts in our memory.
+"""

@@ -1,54 +1,57 @@
-"""NVML itself, opened at most once at a time: what it counts in, it is asked to count out.
+"""NVML itself: opened once in a process, which ends when it has to be opened anew.
 
-Runs in the driver's lane. Opened here and not on import: NVML must not be opened before a fork.
+Its library is never unloaded, so a new driver needs a new process. Opened in a thread of the
+child and not on import: NVML must not be opened before a fork.
 """
 
-from contextlib import suppress
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
 
 from tidegauge.sources.gpu import nvml
-from tidegauge.sources.gpu.device import Device
+from tidegauge.sources.gpu.asking import OnCall
 from tidegauge.sources.gpu.nvml import NvmlError
+
+PROC_GPUS = Path("/proc/driver/nvidia/gpus")
+
+Answer = TypeVar("Answer")
 
 
 class Driver:
     """`asking` is the call that was made last, for messages."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_call: OnCall, *, folder: Path = PROC_GPUS) -> None:
         self.asking = ""
-        self._devices: tuple[Device, ...] = ()
+        self._on_call = on_call
+        self._folder = folder
 
-    def devices(self) -> tuple[Device, ...]:
-        """The machine's GPUs, the same objects until `close`; none leaves NVML closed.
+    def open(self) -> tuple[str, int]:
+        """The driver's version, and how many devices it lists.
 
         Raises:
-            NvmlError: no library, no driver, or one that does not answer; NVML is closed.
+            NvmlError: no library, no driver, or one that does not answer.
         """
-        if not self._devices:
-            self._devices = self._open()
-        return self._devices
+        self._ask("nvmlInit", nvml.open_library)
+        return self._ask("nvmlSystemGetDriverVersion", nvml.driver_version), self._count()
 
-    def close(self) -> tuple[Device, ...]:
-        """Forget the devices, so that the next `devices` opens NVML anew. Nothing is left."""
-        self._devices = ()
-        self.asking = "nvmlShutdown"
-        with suppress(NvmlError):  # it is closed, or it is gone: there is nothing to give back
-            nvml.close_library()
-        return ()
+    def machine(self) -> tuple[int, int]:
+        """A device more or less shows here: what NVML lists, and what the kernel's module does.
 
-    def _open(self) -> tuple[Device, ...]:
-        self.asking = "nvmlInit"
-        nvml.open_library()
+        NVML lists what was there when it was opened; the module knows of what came later.
+        """
+        folders = tuple(self._folder.iterdir()) if self._folder.is_dir() else ()
+        return self._count(), len(folders)
+
+    def _count(self) -> int:
+        return self._ask("nvmlDeviceGetCount", nvml.device_count)
+
+    def _ask(self, name: str, call: Callable[[], Answer]) -> Answer:
+        self.asking, started, code = name, time.perf_counter(), 0
         try:
-            found = self._found()
-        except NvmlError:
-            asked = self.asking
-            self.close()
-            self.asking = asked
+            return call()
+        except NvmlError as error:
+            code = error.code
             raise
-        return found or self.close()
-
-    def _found(self) -> tuple[Device, ...]:
-        self.asking = "nvmlSystemGetDriverVersion"
-        version = nvml.driver_version()
-        self.asking = "nvmlDeviceGetCount"
-        return tuple(Device(i, driver_version=version) for i in range(nvml.device_count()))
+        finally:
+            self._on_call(name, time.perf_counter() - started, code)

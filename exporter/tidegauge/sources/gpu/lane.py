@@ -1,84 +1,232 @@
-"""A daemon thread that runs one job at a time, so that a call that hangs holds up nothing else.
+"""One device's thread: reads it tier by tier, each on its own clock.
 
-Not an executor: the interpreter joins an executor's threads at exit, and would wait for a hung
-call for ever. A job that hangs keeps its lane, and nothing is queued behind it.
+A call that hangs keeps its lane and nothing else. Only this thread writes; `state` and `kept` are
+called from another one, and what they read is replaced whole.
 """
 
-import asyncio
-import threading
+import time
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
-from queue import SimpleQueue
-from typing import Generic, TypeVar
+from dataclasses import dataclass, replace
+from typing import Protocol
 
-Result = TypeVar("Result")
-_Job = tuple[Future[Result], Callable[[], Result]]
+from tidegauge.catalog import gpu as catalog
+from tidegauge.samples import Sample
+from tidegauge.sources.gpu.asking import OnCall
+from tidegauge.sources.gpu.calls import Tier
+from tidegauge.sources.gpu.meters import RING_KINDS, DeviceMeters, RingKind
+from tidegauge.sources.gpu.nvml import DeviceLostError, DriverGoneError, ForbiddenError, NvmlError
+from tidegauge.sources.gpu.protocol import DeviceState, End, Part, Trouble
+from tidegauge.sources.gpu.settings import Beat, Settings
+
+FEW_INTERVALS = 3  # a value is true, and a gap is bridged, for so many intervals
+MOMENT_SECONDS = 0.5  # and a moment: threads are late now and then
+SICK_SECONDS = 1.0  # a device that fails is asked no more often
+NEWS = 0.2  # weight of the newest cost in its moving average
+CALLS_KEPT = 100_000  # taken away every second; if nobody does, let go of the oldest
 
 
-class HungError(Exception):
-    """The job has not returned for `seconds`."""
+class Readable(Protocol):
+    """A device as its lane sees it; Device is one."""
 
-    def __init__(self, seconds: float) -> None:
-        super().__init__(f"not returned for {seconds:.1f} s")
-        self.seconds = seconds
+    index: int
+    labels: tuple[str, str]
+
+    @property
+    def asking(self) -> str:
+        """The call that was made last."""
+
+    def read(self, tier: Tier) -> tuple[Sample, ...]:
+        """The tier's samples now; raises NvmlError."""
+
+    def ring(self, kind: RingKind, since_us: int) -> tuple[tuple[int, float], ...]:
+        """NVML's own samples after `since_us` of the driver's clock, oldest first; or none."""
 
 
-class Lane(Generic[Result]):
-    """Jobs run one after the other in one thread, which starts with the first of them."""
+@dataclass(slots=True)
+class Pace:
+    """How often each tier is read at present; replaced whole by whoever watches the budget."""
 
-    def __init__(self, name: str, *, clock: Callable[[], float]) -> None:
-        self._name = name
-        self._clock = clock
-        self._jobs: SimpleQueue[_Job[Result] | None] = SimpleQueue()
-        self._thread: threading.Thread | None = None
-        self._latest: Future[Result] | None = None
-        self._started_at = 0.0
+    intervals: dict[Beat, float]
 
-    async def run(self, job: Callable[[], Result], *, patience_seconds: float) -> Result:
-        """What `job` returns or raises.
 
-        While an earlier job still runs, that one is awaited in its stead. Patience counts from
-        a job's start: one that has used it up is not waited for again.
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    trouble: Trouble
+    message: str
+    since: float
 
-        Raises:
-            HungError: patience is used up; the job goes on, and its outcome is dropped.
-        """
-        future = self._running() or self._start(job)
-        waiting = asyncio.wrap_future(future)
-        left = patience_seconds - (self._clock() - self._started_at)
+
+class Lane:
+    """One device, its meters and its schedule.
+
+    `calls` holds (name, seconds, code) of each NVML call until somebody takes it away, and
+    `costs` the driver time of one read of each tier. `end` is set when the child has to end.
+    """
+
+    def __init__(
+        self,
+        make_device: Callable[[OnCall], Readable],
+        settings: Settings,
+        pace: Pace,
+        *,
+        stagger: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.calls: deque[tuple[str, float, int]] = deque(maxlen=CALLS_KEPT)
+        self.costs: dict[Beat, float] = {}
+        self.parts: dict[str, Part] = {}
+        self.end: End | None = None
+        self._device = make_device(self._on_call)
+        self._settings = settings
+        self._pace = pace
+        self._stagger = stagger
+        self._clock, self._wall = clock, wall
+        self._due: dict[Beat, float] = dict.fromkeys(pace.intervals, clock())
+        self._started_at: float | None = None
+        self._answered_at: float | None = None
+        self._failures: dict[Beat, _Failure] = {}
+        self._spent = 0.0
+        self._meters: DeviceMeters | None = None  # from the first answer on, when it has a name
+        self._mig = ""
+
+    def run(self) -> None:
+        """Read until the child has to end: a thread's whole life."""
+        while self.end is None:
+            beat = self.next_beat()
+            time.sleep(max(self._due[beat] - self._clock(), 0.0))
+            self.read(beat)
+
+    def next_beat(self) -> Beat:
+        return min(self._due, key=self._due.__getitem__)
+
+    def read(self, beat: Beat) -> None:
+        """Read one tier now, and settle when it is read again."""
+        started = self._started_at = self._clock()
+        self._spent = 0.0
         try:
-            await asyncio.wait([waiting], timeout=max(left, 0.0))
-            if waiting.done():
-                return waiting.result()
-        finally:
-            waiting.cancel()
-        raise HungError(self._clock() - self._started_at)
+            self._ask(beat, started)
+            self._failures.pop(beat, None)
+        except DriverGoneError as error:
+            self.end = End("driver", self._said(error))
+        except NvmlError as error:
+            self._failed(beat, _trouble(error), self._said(error), started)
+        except Exception as error:  # noqa: BLE001 - a bug in one call must not end the lane
+            self._failed(beat, "failed", self._said(error), started)
+        self._started_at = None
+        cost = min(self._spent, self._settings.timeout_seconds)
+        self.costs[beat] = cost * NEWS + self.costs.get(beat, cost) * (1 - NEWS)
+        self._due[beat] = self._next(beat, started)
 
-    def stop(self) -> None:
-        """End the thread, once its job has returned. The lane takes no job after this."""
-        self._jobs.put(None)
+    @property
+    def labels(self) -> tuple[str, str]:
+        return self._device.labels
 
-    def _running(self) -> Future[Result] | None:
-        return None if self._latest is None or self._latest.done() else self._latest
+    @property
+    def settled(self) -> bool:
+        """Whether every tier was tried once, or something is wrong."""
+        return len(self.costs) == len(self._due) or self._failure() is not None
 
-    def _start(self, job: Callable[[], Result]) -> Future[Result]:
-        if self._thread is None:
-            self._thread = threading.Thread(
-                target=_work, args=(self._jobs,), name=self._name, daemon=True
-            )
-            self._thread.start()
-        future: Future[Result] = Future()
-        # From here on it can't be cancelled: a reader that gives up must not take it from others.
-        future.set_running_or_notify_cancel()
-        self._latest, self._started_at = future, self._clock()
-        self._jobs.put((future, job))
-        return future
+    def state(self, now: float) -> DeviceState:
+        """The device as it is, its parts left out."""
+        device = self._device
+        well = DeviceState(device.index, device.labels, self._answered_at, settled=self.settled)
+        failure = self._hung(now) or self._failure()
+        if failure is None:
+            return well
+        seconds = now - failure.since
+        return replace(
+            well, trouble=failure.trouble, trouble_seconds=seconds, message=failure.message
+        )
+
+    def kept(self) -> list[Sample]:
+        """The meters, as counters since the lane began."""
+        return self._meters.kept() if self._meters else []
+
+    def _on_call(self, name: str, seconds: float, code: int) -> None:
+        self._spent += seconds
+        self.calls.append((name, seconds, code))
+
+    def _ask(self, beat: Beat, now: float) -> None:
+        if beat == "ring":
+            if self._meters:
+                self._drain(self._meters)
+            return
+        within, wall = FEW_INTERVALS * self._interval(beat) + MOMENT_SECONDS, self._wall()
+        samples = self._device.read(beat)
+        meters = self._meters
+        if meters is None:
+            seconds = self._settings.window_seconds
+            meters = self._meters = DeviceMeters(self._device.labels, window_seconds=seconds)
+        if beat == "fast":
+            self._answered_at = now
+            self._look_at_mig(samples)
+            meters.fast(samples, now=now, wall=wall, within=within)
+            if window := meters.window(wall):
+                self._put("window", window, now, 2 * self._settings.window_seconds)
+        else:
+            samples = tuple(s for s in samples if s.metric is not catalog.INFO)
+            if beat == "medium":
+                meters.throttled(samples, now=now, within=within)
+        self._put(beat, samples, now, FEW_INTERVALS * self._interval(beat))
+
+    def _drain(self, meters: DeviceMeters) -> None:
+        for kind in RING_KINDS:
+            new = self._device.ring(kind, meters.since(kind))
+            meters.drained(kind, new, now=self._clock(), wall=self._wall())
+
+    def _put(self, name: str, samples: tuple[Sample, ...], now: float, good_for: float) -> None:
+        grace = self._settings.timeout_seconds + self._settings.publish_seconds
+        self.parts[name] = Part(name, now, good_for + grace, samples)
+
+    def _look_at_mig(self, samples: tuple[Sample, ...]) -> None:
+        mig = next((_mig(s) for s in samples if s.metric is catalog.INFO), "")
+        if mig and self._mig and mig != self._mig:  # empty: it can't be read now
+            self.end = End("mig", f"GPU {self._device.index}: MIG was {self._mig}, is {mig}")
+        self._mig = mig or self._mig
+
+    def _said(self, error: Exception) -> str:
+        text = str(error) if isinstance(error, NvmlError) else repr(error)
+        return f"{self._device.asking} on GPU {self._device.index}: {text}"
+
+    def _failed(self, beat: Beat, trouble: Trouble, message: str, now: float) -> None:
+        before = self._failures.get(beat)
+        since = before.since if before and before.trouble == trouble else now
+        self._failures[beat] = _Failure(trouble, message, since)
+
+    def _hung(self, now: float) -> _Failure | None:
+        started, device = self._started_at, self._device
+        if started is None or now - started <= self._settings.timeout_seconds:
+            return None
+        message = f"{device.asking} on GPU {device.index} has not returned"
+        return _Failure("hung", message, started)
+
+    def _failure(self) -> _Failure | None:
+        """A device is lost whoever hears it first; else it is as well as its fast tier."""
+        failures = dict(self._failures)
+        lost = (failure for failure in failures.values() if failure.trouble == "lost")
+        return next(lost, failures.get("fast"))
+
+    def _next(self, beat: Beat, started: float) -> float:
+        interval = self._interval(beat)
+        if beat in self._failures:
+            interval = max(interval, SICK_SECONDS)
+        if self._stagger and beat == "fast":  # devices are not asked all at once
+            wait, self._stagger = (1 + self._stagger) * interval, 0.0
+            return started + wait
+        due = self._due[beat] + interval
+        return due if started < due <= started + interval else started + interval
+
+    def _interval(self, beat: Beat) -> float:
+        return self._pace.intervals[beat]
 
 
-def _work(jobs: SimpleQueue[_Job[Result] | None]) -> None:
-    while (next_job := jobs.get()) is not None:
-        future, job = next_job
-        try:
-            future.set_result(job())
-        except BaseException as error:  # noqa: BLE001  # not ours to judge: `run` raises it
-            future.set_exception(error)
+def _mig(info: Sample) -> str:
+    return info.labels[info.metric.labels.index("mig")]
+
+
+def _trouble(error: NvmlError) -> Trouble:
+    if isinstance(error, DeviceLostError):
+        return "lost"
+    return "forbidden" if isinstance(error, ForbiddenError) else "failed"

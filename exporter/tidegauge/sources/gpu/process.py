@@ -1,0 +1,100 @@
+"""The child as the parent holds it: started, listened to, ended, and never waited for in vain.
+
+Lines come over a pipe of their own; what the child or NVML's library prints is logged, a little
+of it, and the rest is thrown away.
+"""
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from tidegauge.sources.gpu.protocol import MAX_LINE_BYTES, ProtocolError
+from tidegauge.sources.gpu.settings import Settings, dump
+
+MODULE = "tidegauge.sources.gpu.child"
+END_SECONDS = 1.0  # for SIGTERM, and again for SIGKILL; a process in the driver may ignore both
+LOGGED_CHUNKS = 20
+CHUNK_BYTES = 4000
+
+_log = logging.getLogger(__name__)
+
+
+class Child:
+    """A running child. `start` is the way to make one."""
+
+    def __init__(self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader) -> None:
+        self._process = process
+        self._reader = reader
+        self._logging = asyncio.create_task(self._log_output())
+
+    @classmethod
+    async def start(
+        cls, settings: Settings, *, command: Callable[[str, int], Sequence[str]] | None = None
+    ) -> "Child":
+        """Raises OSError where no process can be had."""
+        loop = asyncio.get_running_loop()
+        ours, theirs = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(command or _command)(dump(settings), theirs),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                pass_fds=(theirs,),
+            )
+        except BaseException:
+            os.close(ours)
+            raise
+        finally:
+            os.close(theirs)
+        reader = asyncio.StreamReader(limit=MAX_LINE_BYTES)
+        await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(ours, "rb", 0)
+        )
+        return cls(process, reader)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    async def line(self) -> bytes | None:
+        """The next line, None when there are no more.
+
+        Raises:
+            ProtocolError: it is longer than a line may be.
+        """
+        try:
+            line = await self._reader.readline()
+        except ValueError as error:
+            raise ProtocolError(f"a line of more than {MAX_LINE_BYTES} bytes") from error
+        return line if line.endswith(b"\n") else None
+
+    async def stop(self) -> None:
+        """End it, by force where it does not listen. One that the kernel holds is left behind."""
+        for end in (self._process.terminate, self._process.kill):
+            if self._process.returncode is None:
+                with suppress(ProcessLookupError):
+                    end()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._process.wait(), END_SECONDS)
+        if self._process.returncode is None:
+            _log.warning("child does not end; left behind", extra={"pid": self.pid})
+        self._logging.cancel()
+
+    async def _log_output(self) -> None:
+        output = self._process.stdout
+        if output is None:
+            return
+        chunks = 0
+        while chunk := await output.read(CHUNK_BYTES):
+            chunks += 1
+            if chunks <= LOGGED_CHUNKS:
+                text = chunk.decode(errors="replace").strip()
+                _log.warning("child printed", extra={"pid": self.pid, "text": text})
+
+
+def _command(settings: str, fd: int) -> Sequence[str]:
+    return (sys.executable, "-m", MODULE, settings, str(fd))

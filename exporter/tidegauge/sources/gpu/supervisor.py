@@ -1,0 +1,142 @@
+"""Keeps a child running, and a board of what it says; says why it had to be started anew."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from tidegauge.catalog import nvml as catalog
+from tidegauge.samples import Sample
+from tidegauge.sources.gpu.board import Board
+from tidegauge.sources.gpu.protocol import DeviceState, ProtocolError, State, decode
+from tidegauge.sources.gpu.restarts import REASONS, Ended, Limits, Restarts
+
+_log = logging.getLogger(__name__)
+
+
+class Speaker(Protocol):
+    """A child as the supervisor sees it; Child is one."""
+
+    @property
+    def pid(self) -> int: ...
+
+    async def line(self) -> bytes | None:
+        """The next line, None when there are no more; raises ProtocolError."""
+
+    async def stop(self) -> None:
+        """End it, whatever it does."""
+
+
+class Supervisor:
+    """`state` is the last one of the present child, `absence` why there is nothing to read.
+
+    `next_at` is when the next child is started, where none runs, and `pid` the present one's.
+    """
+
+    def __init__(
+        self,
+        start: Callable[[], Awaitable[Speaker]],
+        limits: Limits,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.board = Board()
+        self.state: State | None = None
+        self.absence: str | None = None
+        self.next_at = 0.0
+        self.pid: int | None = None
+        self.heard = asyncio.Event()
+        self._start = start
+        self._limits = limits
+        self._restarts = Restarts(limits)
+        self._clock = clock
+        self._counts = dict.fromkeys(REASONS, 0)
+        self._troubles: dict[int, str] = {}
+
+    async def run(self) -> None:
+        """One child after the other, until cancelled."""
+        while True:
+            started = self._clock()
+            ended, why = await self._live()
+            self.board.turn()
+            self.state = None
+            wait = self._restarts.after(ended, lived_seconds=self._clock() - started)
+            self.next_at = self._clock() + wait
+            self._ended(ended, why, wait)
+            self.heard.set()
+            await asyncio.sleep(wait)
+
+    def samples(self) -> tuple[Sample, ...]:
+        """How the child fares."""
+        restarts = (
+            Sample(catalog.CHILD_RESTARTS, n, (reason,)) for reason, n in self._counts.items()
+        )
+        return (Sample(catalog.CHILD_UP, float(self.state is not None)), *restarts)
+
+    async def _live(self) -> tuple[Ended, str]:
+        """One child's life: why it ended, in a word and in a sentence."""
+        try:
+            child = await self._start()
+        except OSError as error:
+            return "exited", f"no process can be had: {error}"
+        self.pid = child.pid
+        try:
+            return await self._follow(child)
+        finally:
+            self.pid = None
+            await child.stop()
+
+    async def _follow(self, child: Speaker) -> tuple[Ended, str]:
+        while True:
+            try:
+                async with asyncio.timeout(self._limits.silent_seconds):
+                    line = await child.line()
+                if line is None:
+                    return "exited", "it ended without a word"
+                state = decode(line)
+            except TimeoutError:
+                return "silent", f"it has said nothing for {self._limits.silent_seconds:g} s"
+            except ProtocolError as error:
+                return "protocol", str(error)
+            ended = self._restarts.verdict(state)
+            self._take(state)
+            if ended is not None:
+                return ended, _why(state)
+
+    def _take(self, state: State) -> None:
+        self.board.take(state)
+        self.state = state
+        if state.devices:
+            self.absence = None
+        for device in state.devices:
+            self._note(device)
+        self.heard.set()
+
+    def _note(self, device: DeviceState) -> None:
+        """Log what changed: a device that fell silent, or that answers again."""
+        before = self._troubles.pop(device.index, None)
+        if device.trouble is not None:
+            self._troubles[device.index] = device.trouble
+        if device.trouble is not None and device.trouble != before:
+            details = {"gpu": device.index, "trouble": device.trouble, "error": device.message}
+            _log.warning("GPU silent", extra=details)
+        if device.trouble is None and before is not None and device.answered_at is not None:
+            _log.info("GPU answers again", extra={"gpu": device.index})
+        if device.trouble is None and before is not None and device.answered_at is None:
+            self._troubles[device.index] = before  # a new child has not asked it yet
+
+    def _ended(self, ended: Ended, why: str, wait: float) -> None:
+        if ended == "unavailable":
+            self.absence = why  # the pipeline logs that the source is down
+            return
+        self._counts[ended] += 1
+        details = {"reason": ended, "why": why, "wait_seconds": wait}
+        _log.warning("NVML child ended", extra=details)
+
+
+def _why(state: State) -> str:
+    if state.end is not None:
+        return state.end.message
+    said = [device.message for device in state.devices if device.trouble in ("hung", "lost")]
+    return "; ".join(said) or f"{state.opening} has not returned"
