@@ -2,7 +2,7 @@
 
 8 simulated GPUs (tests/nvml, compiled here) and a vLLM capture of at least 1,000 series, served by
 a process of its own and read every 5 s. `tidegauge serve` runs as a user runs it. Beside it, on the
-same GPUs, the same engine and at the same time, runs the peer: peers/exporter.py.
+same GPUs, the same engine and at the same time, runs the peer: scraping/peer.py.
 
 - `render_ratio`: the whole of `GET /metrics` over loopback, connection kept, uncompressed, against
   `prometheus_client.generate_latest` over the same families, in this process. 60 rounds, order
@@ -16,11 +16,8 @@ same GPUs, the same engine and at the same time, runs the peer: peers/exporter.p
 
 import argparse
 import asyncio
-import gzip
 import http.client
 import json
-import os
-import re
 import statistics
 import sys
 import tempfile
@@ -36,63 +33,21 @@ from prometheus_client.parser import text_string_to_metric_families
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from demo.program import Program  # noqa: E402 - neither demo nor tests are installed
+from benchmarks.scraping.capture import rows, several_ranks  # noqa: E402 - not installed
+from benchmarks.scraping.exporter import Exporter, family, scraped  # noqa: E402
+from demo.program import Program  # noqa: E402
 from tests.haproxy import free_port  # noqa: E402
 from tests.nvml.control import NvmlControl  # noqa: E402
 from tests.nvml.fixtures import build_library  # noqa: E402
 
 CAPTURE = ROOT / "tests" / "fixtures" / "engines" / "vllm-0.32" / "queue-preempt-spec-load.prom"
-PEER = ROOT / "benchmarks" / "peers" / "exporter.py"
+PARTS = ROOT / "benchmarks" / "scraping"
 GPU_INTERVAL = "interval"  # the key of serve.gpu that sets how often power is read
 GPUS = 8
 SERIES = 1000
 WARM_UP_SECONDS = 10
 SCRAPE_SECONDS = 15
 ROUNDS = 60
-
-ENGINE = """
-import sys
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-
-body = Path(sys.argv[2]).read_bytes()
-
-class Handler(BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header("Content-Type", "text/plain; version=1.0.0")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Exporter:
-    """A running exporter, ours or the peer."""
-
-    program: Program
-    port: int
-
-    def scrape(self, *, packed: bool = False) -> str:
-        """One scrape as Prometheus does it."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        try:
-            return scraped(connection, packed=packed)
-        finally:
-            connection.close()
-
-    def cpu_seconds(self) -> float:
-        ticks = sum(cpu_ticks(pid) for pid in family(self.program.process.pid))
-        return ticks / os.sysconf("SC_CLK_TCK")
-
-    def resident_mib(self) -> float:
-        return sum(pss_kib(pid) for pid in family(self.program.process.pid)) / 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +64,7 @@ async def main() -> int:
     parser.add_argument("--data", type=Path, default=CAPTURE)
     parser.add_argument("--seconds", type=float, default=30)
     options = parser.parse_args()
-    text = several_ranks(options.data.read_text())
+    text = several_ranks(options.data.read_text(), series=SERIES)
     costs: dict[int, Cost] = {}
     render_ratio = 0.0
     with tempfile.TemporaryDirectory() as temporary:
@@ -135,26 +90,6 @@ async def main() -> int:
     return 0
 
 
-def several_ranks(text: str) -> str:
-    """The capture as of as many data-parallel ranks as make a thousand series."""
-    ranks = 1
-    while rows(said := ranked(text, ranks)) < SERIES:
-        ranks += 1
-    return said
-
-
-def ranked(text: str, ranks: int) -> str:
-    return "".join(
-        line.replace('engine="0"', f'engine="{rank}"')
-        for line in text.splitlines(keepends=True)
-        for rank in range(ranks if 'engine="0"' in line else 1)
-    )
-
-
-def rows(text: str) -> int:
-    return len(re.findall(r"(?m)^[^#\n]", text))
-
-
 @asynccontextmanager
 async def exporters(folder: Path, hertz: int) -> AsyncIterator[tuple[Exporter, Exporter]]:
     """Ours and the peer, running on the same GPUs and the same engine."""
@@ -168,9 +103,9 @@ async def exporters(folder: Path, hertz: int) -> AsyncIterator[tuple[Exporter, E
     listen, body = f"127.0.0.1:{our_port}", str(folder / "engine.prom")
     serve = ["-m", "tidegauge.cli.main", "serve", "--config.file", str(config)]
     commands = {
-        "engine": ["-c", ENGINE, str(engine_port), body],
+        "engine": [str(PARTS / "engine.py"), str(engine_port), body],
         "ours": [*serve, "--web.listen-address", listen],
-        "peer": [str(PEER), str(peer_port), f"{url}/metrics", str(1 / hertz)],
+        "peer": [str(PARTS / "peer.py"), str(peer_port), f"{url}/metrics", str(1 / hertz)],
     }
     ready = {
         "engine": url,
@@ -257,18 +192,6 @@ class Families:
         return self._metrics
 
 
-def scraped(connection: http.client.HTTPConnection, *, packed: bool = False) -> str:
-    """The answer to one request; the time to unpack it is part of it."""
-    encoding = "gzip" if packed else "identity"
-    connection.request("GET", "/metrics", headers={"Accept-Encoding": encoding})
-    answer = connection.getresponse()
-    body = answer.read()
-    if answer.status != http.HTTPStatus.OK:
-        raise SystemExit(f"/metrics answered {answer.status}")
-    unpack = answer.headers.get("Content-Encoding") == "gzip"
-    return (gzip.decompress(body) if unpack else body).decode()
-
-
 def alternated(runs: dict[str, Callable[[], object]]) -> dict[str, float]:
     """Median seconds of each; the order turns round in every round, the first is warm-up."""
     times: dict[str, list[float]] = {name: [] for name in runs}
@@ -280,25 +203,6 @@ def alternated(runs: dict[str, Callable[[], object]]) -> dict[str, float]:
             if turn:
                 times[name].append(time.perf_counter() - began)
     return {name: statistics.median(values) for name, values in times.items()}
-
-
-def family(pid: int) -> list[int]:
-    """A process and all below it."""
-    children = Path(f"/proc/{pid}/task").glob("*/children")
-    below = [int(child) for found in children for child in found.read_text().split()]
-    return [pid, *(each for child in below for each in family(child))]
-
-
-def cpu_ticks(pid: int) -> int:
-    """User and system time of a process, and of children that it has waited for."""
-    # After the name, which may hold spaces: utime, stime, cutime, cstime are fields 14 to 17.
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return sum(map(int, fields[11:15]))
-
-
-def pss_kib(pid: int) -> int:
-    found = re.search(r"(?m)^Pss:\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text())
-    return int(found[1]) if found else 0
 
 
 if __name__ == "__main__":
