@@ -14,8 +14,9 @@ from tidegauge.config.engine import EngineConfig
 from tidegauge.engines import ENGINES
 from tidegauge.samples import Sample
 from tidegauge.sources.discovery import USUAL_PORTS, DiscoveredEngine
-from tidegauge.sources.engine_access import request_headers
+from tidegauge.sources.engine_access import Access, Tls, request_headers
 
+ROOT = Path(__file__).parents[2]
 MISTAKES = Path(__file__).parent / "mistakes"
 SECRET = "hunter2"
 
@@ -60,6 +61,43 @@ def test_a_secret_of_the_file_reaches_the_engine_and_no_repr(
     assert SECRET not in repr(config) + str(config) + repr(reached)
 
 
+def test_every_key_reaches_the_engine(tmp_path: Path) -> None:
+    names = ("key", "header", "ca", "cert", "tls_key")
+    files = {name: tmp_path / name for name in names}
+    for name, path in files.items():
+        path.write_text(name)
+    tls = {"ca_file": "ca", "cert_file": "cert", "key_file": "tls_key"}
+    config = engine_config(
+        tmp_path,
+        url="https://host/prefix/",
+        params={"a": 1},
+        authorization={"type": "Key", "credentials_file": str(files["key"])},
+        headers={"X-A": "b"},
+        header_files={"X-C": str(files["header"])},
+        tls_config={
+            **{key: str(files[name]) for key, name in tls.items()},
+            "server_name": "name",
+            "insecure_skip_verify": True,
+        },
+    )
+    assert access(config, config.url) == Access(
+        "https://host/prefix",
+        params=(("a", "1"),),
+        scheme="Key",
+        credentials_file=files["key"],
+        headers={"X-A": "b"},
+        header_files={"X-C": files["header"]},
+        tls=Tls(files["ca"], files["cert"], files["tls_key"], "name", insecure_skip_verify=True),
+    )
+
+
+def test_basic_authentication_reaches_the_engine(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("x")
+    basic = {"username": "me", "password_file": str(tmp_path / "password")}
+    found = access(engine_config(tmp_path, basic_auth=basic), "http://x")
+    assert (found.username, found.password_file) == ("me", tmp_path / "password")
+
+
 @pytest.mark.parametrize(
     "params, query",
     [
@@ -90,10 +128,20 @@ def test_a_dialect_like_no_other_is_answered_with_all_of_them(tmp_path: Path) ->
         engine_config(tmp_path, dialect="zzz")
 
 
-async def test_an_engine_that_we_do_not_know_is_read_as_its_user_says(tmp_path: Path) -> None:
+def test_the_example_in_the_docs_is_a_whole_file() -> None:
+    engine = load(ROOT / "docs" / "custom-engine.yml").serve.engine
+    assert engine
+    assert engine.custom
+    assert engine.custom.name == "harbour"
+
+
+@pytest.mark.parametrize("dialect", [{}, {"dialect": "custom"}], ids=["by itself", "and pinned"])
+async def test_an_engine_that_we_do_not_know_is_read_as_its_user_says(
+    tmp_path: Path, dialect: dict[str, str]
+) -> None:
     custom = {"name": "mine", "rules": [{"metric": "llm_requests_running", "raw": "my_busy"}]}
     async with engine(saying(b"my_busy 3\n")) as url:
-        config = engine_config(tmp_path, url=url, dialect="custom", custom=custom)
+        config = engine_config(tmp_path, url=url, custom=custom, **dialect)
         source = engine_schedule(config).source
         samples = await source.read()
         await source.close()

@@ -54,28 +54,31 @@ class Llamacpp:
 
 @dataclass
 class Vllm:
-    """Two workers whose rows we add up; one is replaced at each second look, the model each sixth.
+    """Two models of two workers each, whose rows we add up; half of it is replaced again and again.
 
-    A release with a name that we don't know comes and goes as well.
+    Of the first model one worker is, and the second model with both. A release with a name that we
+    don't know comes and goes as well. Names are long, so that what the parser remembers is full,
+    and forgotten, within minutes.
     """
 
     asked: int = 0
 
     async def __call__(self, path: str) -> Answer:
         self.asked += 1
-        worker, model = self.asked // 2, self.asked // 6
-        text = _VLLM.at(self.asked)
-        rows = text.replace('"tiny-llama"', f'"model-{model}"')
+        turn, rows = self.asked // 2, _VLLM.at(self.asked)
         other = "\n".join(line for line in rows.splitlines() if not line.startswith("#"))
-        new = f"# TYPE vllm:new_{model} gauge\nvllm:new_{model} 1\n"
-        return Answer((_labelled(rows, "stays") + _labelled(other, f"w{worker}") + new).encode())
+        new = f"# TYPE vllm:new_{turn} gauge\nvllm:new_{turn} 1\n"
+        replaced = _labelled(other, "stays", f"m{turn}") + _labelled(other, "second", f"m{turn}")
+        text = _labelled(rows, "stays") + _labelled(other, f"w{turn}{_LONG}") + replaced + new
+        return Answer(text.encode())
 
     async def close(self) -> None:
         pass
 
 
+_LONG = "-" * 2500
 _VLLM = Capture("vllm-0.32/load.prom")
 
 
-def _labelled(text: str, worker: str) -> str:
-    return text.replace('model_name="', f'worker="{worker}",model_name="') + "\n"
+def _labelled(text: str, worker: str, model: str = "tiny-llama") -> str:
+    return text.replace('model_name="tiny-llama"', f'worker="{worker}",model_name="{model}"') + "\n"

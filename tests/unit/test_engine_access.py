@@ -279,6 +279,7 @@ async def test_a_certificate_that_does_not_fit_is_refused(tls: Tls, said: str) -
     async with engine_app(handler, tls=server_tls()) as url:
         error = await refused(Access(url, credentials=SECRET, tls=tls))
     assert error.reason == "unavailable"
+    assert "/metrics: its certificate is refused: " in str(error)
     assert said in str(error)
     assert asked == []
 

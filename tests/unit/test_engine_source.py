@@ -5,7 +5,9 @@ import gzip
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
+from tests.engine_app import engine_app
 from tests.engine_server import bytes_only, engine, listening, saying, source_of
 from tidegauge.catalog import inference as ours
 from tidegauge.catalog import own
@@ -65,6 +67,27 @@ async def test_a_compressed_answer_is_read() -> None:
     answer = saying(gzip.compress(LLAMA), head="Content-Encoding: gzip\r\n")
     async with engine(answer) as url, source_of(url) as source:
         assert len(await source.read()) == 12
+
+
+async def test_openmetrics_is_read_as_what_it_calls_itself() -> None:
+    seen: list[str] = []
+
+    async def handler(request: web.Request) -> web.Response:
+        seen.append(request.headers["Accept"])
+        body = (
+            "# TYPE llamacpp:requests_processing gauge\nllamacpp:requests_processing 2\n"
+            "# TYPE llamacpp:requests_deferred gauge\nllamacpp:requests_deferred 0\n"
+            "# TYPE llamacpp:tokens_predicted counter\n"
+            'llamacpp:tokens_predicted_total 5 # {trace_id="a"} 1 1.0\n'
+            "llamacpp:tokens_predicted_created 1.0\n# EOF\n"
+        )
+        kind = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+        return web.Response(body=body.encode(), headers={"Content-Type": kind})
+
+    async with engine_app(handler) as url, source_of(url) as source:
+        samples = await source.read()
+    assert Sample(ours.GENERATION_TOKENS, 5, ("chat", "llamacpp", "")) in samples
+    assert seen[0].startswith("text/plain;version=0.0.4;q=1,"), "it parses best"
 
 
 async def test_an_answer_without_a_length_is_read_to_its_end() -> None:

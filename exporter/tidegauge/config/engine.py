@@ -66,7 +66,7 @@ class EngineReading(Section):
         f"of {', '.join(_DIALECTS[1:])}.",
     )
     custom: DialectConfig | None = Field(
-        default=None, description="An engine that we don't know; needs `dialect: custom`."
+        default=None, description="An engine that we don't know, described (custom-engine.md)."
     )
     model: str = Field(
         default="", description="Model name for engines that do not say it (llama.cpp)."
@@ -97,8 +97,8 @@ class EngineReading(Section):
     def _custom_is_meant(self) -> Self:
         if self.dialect == "custom" and self.custom is None:
             raise ValueError("custom: is missing, and dialect is custom; see docs/custom-engine.md")
-        if self.custom and self.dialect != "custom":
-            raise ValueError(f"custom: is not read, since dialect is {self.dialect}; write custom")
+        if self.custom and self.dialect not in {"auto", "custom"}:
+            raise ValueError(f"custom: is not read, since dialect is {self.dialect}; leave it out")
         return self
 
     @model_validator(mode="after")

@@ -12,7 +12,7 @@ from tidegauge.engines.continuity import Continuity
 from tidegauge.samples import Sample
 from tidegauge.sources.engine_access import Access
 from tidegauge.sources.engine_http import Answer, BoundedGet, Fetch, NotThereError
-from tidegauge.sources.engine_reading import MAX_SERIES, Understood, understand
+from tidegauge.sources.engine_reading import Understood, understand
 from tidegauge.sources.engine_text import ExpositionParser
 from tidegauge.sources.source import SourceError
 
@@ -20,10 +20,8 @@ logger = logging.getLogger(__name__)
 
 MAX_BYTES = 16 * 1024 * 1024
 
-_SMALL_BYTES = 32 * 1024  # understood within a few milliseconds: no thread is worth it
+_SMALL_BYTES = 8 * 1024  # understood within milliseconds whatever it says: no thread is worth it
 _NAMES_LOGGED = 20
-
-__all__ = ["MAX_BYTES", "MAX_SERIES", "EngineSource"]
 
 
 class EngineSource:

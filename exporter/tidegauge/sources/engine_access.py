@@ -47,9 +47,8 @@ class Access:
     @property
     def names_somebody(self) -> bool:
         """Whether a request says who asks."""
-        return bool(
-            self.credentials or self.credentials_file or self.password_file or self.header_files
-        )
+        secrets = (self.credentials, self.credentials_file, self.password_file)
+        return any(secrets) or bool(self.headers or self.header_files)
 
 
 def request_headers(access: Access) -> dict[str, str]:

@@ -75,9 +75,7 @@ class BoundedGet:
         try:
             return await self._get(URL(shown).with_query(self._access.params), shown)
         except (aiohttp.ClientError, ConnectionError) as error:
-            # Some of aiohttp's errors say nothing; their class does.
-            reason = str(error) or type(error).__name__
-            raise SourceError("unavailable", f"{shown}: {reason}") from error
+            raise SourceError("unavailable", f"{shown}: {_told(error)}") from error
 
     async def close(self) -> None:
         if self._session is not None:
@@ -140,6 +138,15 @@ class BoundedGet:
     def _too_large(self, shown: str) -> SourceError:
         # Leaving the response unread hangs up: the rest is never fetched.
         return SourceError("too_large", f"{shown}: more than {self._max_bytes} bytes")
+
+
+def _told(error: aiohttp.ClientError | ConnectionError) -> str:
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return f"its certificate is refused: {error.certificate_error}"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return f"no connection: {error.os_error}"
+    # Some of aiohttp's errors say nothing; their class does.
+    return str(error) or type(error).__name__
 
 
 def _same_origin(url: URL, response: aiohttp.ClientResponse, shown: str) -> URL:
