@@ -16,6 +16,7 @@ import aiohttp
 from demo.program import Program, eventually
 from tests.engine_server import engine, saying
 from tests.haproxy import free_port
+from tests.nvml.control import NvmlControl
 
 COMMAND = [sys.executable, "-m", "tidegauge.cli.main", "serve"]
 CAPTURE = Path(__file__).parents[1] / "fixtures" / "engines" / "vllm-0.32" / "load.prom"
@@ -72,6 +73,45 @@ async def test_sighup_reads_the_file_again_and_keeps_the_old_one_when_it_is_wron
         await shows(url, "tidegauge_config_last_reload_successful 1")
         last = (tmp_path / "serve.log").read_text().splitlines()[-1]
         assert json.loads(last)["msg"] == "configuration reloaded"
+
+
+def children(pid: int) -> set[int]:
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(path.read_text().rpartition(")")[2].split()[1]) == pid:
+                found.add(int(path.parent.name))
+    return found
+
+
+async def test_a_reload_leaves_the_gpus_child_alone_unless_it_is_about_gpus(
+    tmp_path: Path, nvml: NvmlControl, nvml_library: Path
+) -> None:
+    nvml.gpus(2)
+    config, env = tmp_path / "tidegauge.yml", nvml.environment(nvml_library)
+    up = f'llm_gpu_up{{gpu="0",uuid="GPU-{"0" * 8}-0000-0000-0000-{0:012}"}} 1'
+    quiet = "environment: {enabled: false}, discovery: {enabled: false}"
+    async with serving(tmp_path, f"serve: {{{quiet}}}", env=env) as (program, url):
+        await shows(url, up)
+        before = children(program.process.pid)
+        assert before
+        for text, same in (
+            ("engine: {url: 'http://127.0.0.1:1'}", True),
+            ("gpu: {slow_interval: 20s}", False),
+        ):
+            config.write_text(f"serve: {{{quiet}, {text}}}")
+            async with (
+                aiohttp.ClientSession() as session,
+                session.post(f"{url}/-/reload") as response,
+            ):
+                assert response.status == 200
+            await shows(url, up)
+
+            async def settled(expected: bool = same) -> bool:  # noqa: FBT001 - bound in a loop
+                now = children(program.process.pid)
+                return now == before if expected else bool(now) and not now & before
+
+            await eventually(settled, seconds=10, what=text)
 
 
 async def test_systemd_hears_of_start_life_reload_and_end(tmp_path: Path) -> None:

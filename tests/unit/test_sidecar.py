@@ -17,7 +17,16 @@ from tidegauge.catalog import Metric
 from tidegauge.catalog.gpu import UP
 from tidegauge.pipeline import Schedule
 from tidegauge.samples import Sample
-from tidegauge.server import Made, Part, Plan, PlanError, Sidecar, TapPlan
+from tidegauge.server import (
+    Made,
+    Part,
+    Plan,
+    PlanError,
+    ProbeModule,
+    ProbePlan,
+    Sidecar,
+    TapPlan,
+)
 from tidegauge.sources.source import Source
 
 COUNT = Metric("tidegauge_test_reads_total", "counter", "Reads of a source.", ("source",))
@@ -202,6 +211,39 @@ async def test_a_bug_in_a_reload_is_a_failed_reload_and_no_more() -> None:
         assert await it.sidecar.reload() == ("internal error: ZeroDivisionError('a bug')",)
         await it.shows("tidegauge_config_last_reload_successful 0")
         assert "kept" not in await it.metrics(), "all of it, or nothing"
+
+
+async def test_one_that_is_being_stopped_takes_no_other_plan() -> None:
+    async with serving() as it:
+        it.plan = replace(it.plan, parts=(it.part("new", 1),))
+    assert await it.sidecar.reload() == ("tidegauge serve is being stopped",)
+    assert it.made == []
+
+
+async def test_the_landing_page_names_what_there_is_to_ask() -> None:
+    def never(_: str) -> Source:
+        raise AssertionError
+
+    async with serving() as it, aiohttp.ClientSession() as session:
+
+        async def landing() -> str:
+            async with session.get(it.url) as response:
+                return await response.text()
+
+        async with session.get(f"{it.url}/probe", params={"target": "http://a"}) as response:
+            assert response.status == 404
+        assert '<a href="/probe">' not in await landing()
+        modules = {"default": ProbeModule(never, 1)}
+        probe = ProbePlan(1, frozenset({"http://b"}), modules, "default", 1)
+        it.plan = replace(it.plan, probe=probe)
+        assert await it.sidecar.reload() == ()
+        assert '<a href="/probe">' in await landing()
+        async with session.get(f"{it.url}/probe", params={"target": "http://a"}) as response:
+            assert response.status == 403
+        it.plan = replace(it.plan, probe=None)
+        assert await it.sidecar.reload() == ()
+        async with session.get(f"{it.url}/probe", params={"target": "http://b"}) as response:
+            assert response.status == 404
 
 
 async def test_an_address_is_opened_before_another_is_closed() -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.face import plain_face, standing
+from tests.face import ANYWHERE, plain_face, standing
+from tests.haproxy import free_port
 from tidegauge.catalog import own
 from tidegauge.cli.web_rules import rules_file
 from tidegauge.web import Front, RulesFile
@@ -246,3 +247,17 @@ async def test_what_changes_is_noticed_without_being_told(serve) -> None:
                 await asyncio.sleep(0.01)
         watching.cancel()
         assert await status(served.front, client()) == 200
+
+
+async def test_addresses_and_certificates_may_change_at_the_same_time(serve) -> None:
+    async with serve(f"tls_server_config: {{{PAIR}}}") as served:
+        front = served.front
+        for number in range(10):
+            addresses = [ANYWHERE, f"127.0.0.1:{free_port()}"][: 1 + number % 2]
+            opened = await front.open(addresses)
+            pair = ("renewed-cert", "renewed-key") if number % 2 else ("cert", "key")
+            await asyncio.gather(
+                front.turn(addresses, opened), served.copy(cert=pair[0], key=pair[1])
+            )
+            assert len(front.ports) == len(addresses)
+            assert await shown(front) == ("renewed" if number % 2 else "localhost")

@@ -9,7 +9,7 @@ from aiohttp import web
 from tidegauge.pipeline import Pipeline, Schedule
 from tidegauge.samples import Reading, Sample
 from tidegauge.server.door import Door
-from tidegauge.server.plan import Made, Part, Plan, TapPlan
+from tidegauge.server.plan import Made, Part, Plan, PlanError, TapPlan
 from tidegauge.server.probe import Prober
 from tidegauge.server.reload import Reload, Stage
 from tidegauge.sources.source import Source
@@ -42,6 +42,7 @@ class Sidecar:
         self._pipeline = Pipeline(())
         self._door = Door(self._record, clock=clock)
         self._prober: Prober | None = None
+        self._stopping = False
         self._parts: dict[str, tuple[Part, Made]] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._front = Front(self._face(), rules_file.rules if rules_file else Rules())
@@ -70,6 +71,7 @@ class Sidecar:
             for task in ended:
                 task.result()
         finally:
+            self._stopping = True
             # Sources are read until the tap's last answer is out: what it measures counts too.
             await self._door.close()
             await self._front.close()
@@ -84,7 +86,10 @@ class Sidecar:
 
         Raises:
             OSError: an address cannot be had; everything is as before.
+            PlanError: it is being stopped.
         """
+        if self._stopping:
+            raise PlanError(["tidegauge serve is being stopped"])
         sockets = await self._front.open(plan.addresses)
         try:
             door = await self._door.open(plan.tap)

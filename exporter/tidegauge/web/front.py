@@ -43,6 +43,7 @@ class Front:
         )
         self._listening = Listening(self._connection, stalled_seconds=limits.answer_seconds)
         self._addresses: tuple[str, ...] = ()
+        self._turning = asyncio.Lock()  # addresses and certificates change at times of their own
 
     @property
     def ports(self) -> tuple[int, ...]:
@@ -77,13 +78,15 @@ class Front:
 
     async def turn(self, addresses: Iterable[str], opened: Opened) -> None:
         """Listen at these addresses and no others."""
-        self._addresses = tuple(addresses)
-        await self._listening.turn(self._addresses, opened, self.gate.rules.tls)
+        async with self._turning:
+            self._addresses = tuple(addresses)
+            await self._listening.turn(self._addresses, opened, self.gate.rules.tls)
 
     async def adopt(self, rules: Rules) -> None:
         """Go by other rules: new connections get the new certificate."""
-        self.gate.adopt(rules)
-        await self._listening.turn(self._addresses, Opened(), rules.tls)
+        async with self._turning:
+            self.gate.adopt(rules)
+            await self._listening.turn(self._addresses, Opened(), rules.tls)
 
     async def close(self) -> None:
         """Stop listening, and let the last answers out for a moment."""
