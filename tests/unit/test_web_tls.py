@@ -258,7 +258,7 @@ async def test_addresses_and_certificates_may_change_at_the_same_time(serve) -> 
                 _replace(served.folder / file, (TLS / f"{name}{file}").read_bytes())
             rules = read_rules(served.folder / "web.yml")
             opened = await front.open(addresses)
-            await asyncio.gather(front.turn(addresses, opened), front.adopt(rules))
+            await asyncio.gather(front.adopt(rules), front.turn(addresses, opened))
             assert len(front.ports) == len(addresses)
             names = {await shown(front, which=n % len(addresses)) for n in range(16)}
             assert names == {("renewed", "localhost")[number % 2]}, "nobody else accepts there"
