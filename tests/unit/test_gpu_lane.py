@@ -34,7 +34,7 @@ class FakeDevice:
 
     def __init__(self, clock: Clock, on_call: Callable[[str, float, int], None]) -> None:
         self.index, self.labels, self.asking = 0, GPU, "call"
-        self.mig = "off"
+        self.mig, self.takes, self.busy = "off", TICK, 0.5
         self.trouble: dict[str, Exception] = {}
         self.asked: list[tuple[str, float]] = []
         self.samples_us: list[tuple[int, float]] = []
@@ -42,12 +42,12 @@ class FakeDevice:
 
     def read(self, tier: str) -> tuple[Sample, ...]:
         self.asked.append((tier, self._clock.now))
-        self._clock.now += TICK
-        self._on_call("call", TICK, 0)
+        self._clock.now += self.takes
+        self._on_call("call", self.takes, 0)
         if tier in self.trouble:
             raise self.trouble[tier]
         if tier == "fast":
-            return (self._info(), Sample(catalog.UTILIZATION, 0.5, GPU))
+            return (self._info(), Sample(catalog.UTILIZATION, self.busy, self.labels))
         return (self._info(), Sample(catalog.POWER_LIMIT, 700.0, GPU))
 
     def ring(self, kind: str, since_us: int) -> tuple[tuple[int, float], ...]:
@@ -124,9 +124,21 @@ def test_the_pace_that_the_budget_sets_is_kept_from_the_next_read_on() -> None:
 
 def test_what_a_tier_costs_is_known() -> None:
     world = World()
-    world.until(1)
+    assert world.lane.costs == {}
+    world.until(31)
     assert world.lane.costs == {beat: pytest.approx(TICK) for beat in ("fast", "medium", "slow")}
     assert world.lane.calls.popleft() == ("call", TICK, 0)
+
+
+def test_a_call_that_hung_once_does_not_make_a_tier_dear() -> None:
+    world = World()
+    world.until(10.5)
+    world.device.takes = 30.0
+    world.lane.read("fast")
+    world.device.takes = TICK
+    assert world.lane.costs["fast"] <= 3 * TICK
+    world.until(60)
+    assert world.lane.costs["fast"] == pytest.approx(TICK, rel=0.1)
 
 
 def test_what_was_read_is_a_part_that_says_how_long_it_is_true() -> None:
@@ -236,3 +248,20 @@ def test_mig_that_is_switched_ends_the_child(seen: list[str], ended) -> None:
         world.device.mig = mig
         world.until(second + 0.5)
     assert (world.lane.end is not None) is ended
+
+
+def test_what_is_no_number_is_left_out() -> None:
+    world = World()
+    world.device.busy = float("nan")
+    world.until(0.5)
+    assert {s.metric for s in world.lane.parts["fast"].samples} == {catalog.INFO}
+
+
+def test_another_device_in_its_place_has_meters_of_its_own() -> None:
+    world = World()
+    world.until(10.5)
+    world.device.labels = ("0", "GPU-b")
+    world.until(20.5)
+    (busy,) = (s for s in world.lane.kept() if s.metric is gpu_meters.BUSY)
+    assert busy.labels == ("0", "GPU-b")
+    assert busy.value == pytest.approx(4.5)

@@ -65,7 +65,7 @@ def test_gaps_add_nothing(steps) -> None:
 def test_while_the_ring_speaks_polls_count_nothing() -> None:
     meter = Measured(ramp=False)
     meter.polled(0, 1, within=3)
-    meter.drained(1, [(1000.0, 0.5), (1000.5, 0.5), (1001.0, 0.5)])
+    meter.drained(1, [(1000.0, 0.5), (1000.5, 0.5), (1001.0, 0.5)], within=3)
     meter.polled(1.1, 1, within=3)
     meter.polled(2.1, 1, within=3)
     assert meter.total == 0.5
@@ -73,11 +73,11 @@ def test_while_the_ring_speaks_polls_count_nothing() -> None:
 
 def test_when_the_ring_falls_silent_polls_take_over() -> None:
     meter = Measured(ramp=False)
-    meter.drained(0, [(1000.0, 0.5)])
+    meter.drained(0, [(1000.0, 0.5)], within=3)
     for at in (1, 2, 3, 4, 5, 6):
         meter.polled(at, 1, within=3)
     assert meter.total == 2, "from 3 s of silence on, and the first poll then says nothing"
-    meter.drained(7, [(1007.0, 0.5), (1007.5, 0.5)])
+    meter.drained(7, [(1007.0, 0.5), (1007.5, 0.5)], within=3)
     assert meter.total == 2.25, "what the polls counted is not counted again"
 
 
@@ -142,12 +142,12 @@ def test_the_ring_is_drained_from_where_it_was_and_finds_what_polls_miss() -> No
     ring = [
         (n * 20_000, 680.0 if 4_100_000 <= n * 20_000 < 4_300_000 else 120.0) for n in range(650)
     ]
-    meters.drained("power", ring[:2], now=0.04, wall=0.04)
+    meters.drained("power", ring[:2], now=0.04, wall=0.04, within=3)
     assert meters.since("power") == 20_000
     for second in range(1, 13):
         fast(meters, second, watts=120)
         new = [s for s in ring if meters.since("power") < s[0] <= second * 1_000_000]
-        meters.drained("power", new, now=second, wall=second)
+        meters.drained("power", new, now=second, wall=second, within=3)
     joules = value(meters.kept(), catalog.ENERGY)
     assert joules == pytest.approx(120 * (12 - 0.02) + 560 * 0.2)
     window = meters.window(12)
@@ -159,7 +159,7 @@ def test_the_ring_is_drained_from_where_it_was_and_finds_what_polls_miss() -> No
 
 def test_what_the_ring_held_before_the_start_is_not_counted() -> None:
     meters = DeviceMeters(GPU, window_seconds=10)
-    meters.drained("utilization", [(n * 100_000, 1.0) for n in range(20)], now=0, wall=0)
+    meters.drained("utilization", [(n * 100_000, 1.0) for n in range(20)], now=0, wall=0, within=3)
     assert value(meters.kept(), gpu_meters.BUSY) == 0
 
 
@@ -175,7 +175,7 @@ def test_drained_in_whatever_pieces_the_sum_is_the_same(pauses, height: float, s
     meters = DeviceMeters(GPU, window_seconds=1000)
     for moment in until:
         new = [s for s in ring if meters.since("power") < s[0] <= moment * 1e6 * step]
-        meters.drained("power", new, now=moment, wall=moment)
+        meters.drained("power", new, now=moment, wall=moment, within=3)
     for _ in range(3):
         meters._energy.heard(counter=False)  # asked thrice without an answer
     seen = [

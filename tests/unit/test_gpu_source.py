@@ -167,3 +167,15 @@ async def test_profiling_metrics_are_read_where_wanted(nvml: NvmlControl) -> Non
         await until(
             gpus, lambda seen: any(s.metric.name == "llm_gpu_sm_active_ratio" for s in seen)
         )
+
+
+async def test_tiers_slow_down_where_the_driver_s_budget_asks_for_it(nvml: NvmlControl) -> None:
+    def paces(samples: Sequence[Sample]) -> dict[str, float]:
+        return {s.labels[0]: s.value for s in samples if s.metric is own.TIER_INTERVAL}
+
+    async with source(replace(QUICK, budget_ratio=1e-5)) as gpus:
+        samples = await until(gpus, lambda seen: paces(seen)["fast"] > 2 * QUICK.fast_seconds)
+        assert values(samples, catalog.UTILIZATION), "slower, and still true"
+    async with source() as gpus:
+        samples = await until(gpus, lambda seen: bool(values(seen, gpu_health.ECC_ERRORS)))
+        assert paces(samples)["fast"] == QUICK.fast_seconds

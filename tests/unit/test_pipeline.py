@@ -118,6 +118,25 @@ async def test_each_source_keeps_its_own_clock() -> None:
     assert slow.closed
 
 
+async def test_a_source_that_wants_to_be_left_alone_is() -> None:
+    asked = {"again": 0, "later": 0}
+
+    def refuse(name: str, seconds: float | None) -> Callable[[], None]:
+        def then() -> None:
+            asked[name] += 1
+            raise SourceError("unavailable", "no driver", retry_after_seconds=seconds)
+
+        return then
+
+    sources = [FakeSource("again", refuse("again", None)), FakeSource("later", refuse("later", 60))]
+    running = asyncio.create_task(Pipeline([Schedule(s, 0.01, 1) for s in sources]).run())
+    while asked["again"] < 5:
+        await asyncio.sleep(0.01)
+    running.cancel()
+    await asyncio.wait([running])
+    assert asked["later"] == 1
+
+
 async def test_a_source_that_comes_back_is_up_again() -> None:
     source = FakeSource("flaky", fail)
     pipeline = Pipeline([Schedule(source, 1, 1)])

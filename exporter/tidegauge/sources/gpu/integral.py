@@ -12,7 +12,7 @@ class Integral:
 
     >>> energy = Integral(ramp=True)
     >>> [energy.add(at, watts, within=3) for at, watts in ((0, 100), (1, 200), (9, 200))]
-    [0.0, 1.0, 0.0]
+    [0.0, 1, 0.0]
     >>> energy.total
     150.0
     """

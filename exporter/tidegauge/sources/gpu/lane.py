@@ -4,6 +4,7 @@ A call that hangs keeps its lane and nothing else. Only this thread writes; `sta
 called from another one, and what they read is replaced whole.
 """
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from tidegauge.catalog import gpu as catalog
 from tidegauge.samples import Sample
 from tidegauge.sources.gpu.asking import OnCall
 from tidegauge.sources.gpu.calls import Tier
+from tidegauge.sources.gpu.cost import Cost
 from tidegauge.sources.gpu.meters import RING_KINDS, DeviceMeters, RingKind
 from tidegauge.sources.gpu.nvml import DeviceLostError, DriverGoneError, ForbiddenError, NvmlError
 from tidegauge.sources.gpu.protocol import DeviceState, End, Part, Trouble
@@ -22,7 +24,6 @@ from tidegauge.sources.gpu.settings import Beat, Settings
 FEW_INTERVALS = 3  # a value is true, and a gap is bridged, for so many intervals
 MOMENT_SECONDS = 0.5  # and a moment: threads are late now and then
 SICK_SECONDS = 1.0  # a device that fails is asked no more often
-NEWS = 0.2  # weight of the newest cost in its moving average
 CALLS_KEPT = 100_000  # taken away every second; if nobody does, let go of the oldest
 
 
@@ -60,8 +61,8 @@ class _Failure:
 class Lane:
     """One device, its meters and its schedule.
 
-    `calls` holds (name, seconds, code) of each NVML call until somebody takes it away, and
-    `costs` the driver time of one read of each tier. `end` is set when the child has to end.
+    `calls` holds (name, seconds, code) of each NVML call until somebody takes it away. `end` is
+    set when the child has to end.
     """
 
     def __init__(
@@ -75,7 +76,6 @@ class Lane:
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.calls: deque[tuple[str, float, int]] = deque(maxlen=CALLS_KEPT)
-        self.costs: dict[Beat, float] = {}
         self.parts: dict[str, Part] = {}
         self.end: End | None = None
         self._device = make_device(self._on_call)
@@ -84,6 +84,8 @@ class Lane:
         self._stagger = stagger
         self._clock, self._wall = clock, wall
         self._due: dict[Beat, float] = dict.fromkeys(pace.intervals, clock())
+        self._costs = {beat: Cost() for beat in pace.intervals}
+        self._tried: set[Beat] = set()
         self._started_at: float | None = None
         self._answered_at: float | None = None
         self._failures: dict[Beat, _Failure] = {}
@@ -115,8 +117,8 @@ class Lane:
         except Exception as error:  # noqa: BLE001 - a bug in one call must not end the lane
             self._failed(beat, "failed", self._said(error), started)
         self._started_at = None
-        cost = min(self._spent, self._settings.timeout_seconds)
-        self.costs[beat] = cost * NEWS + self.costs.get(beat, cost) * (1 - NEWS)
+        self._costs[beat].add(self._spent)
+        self._tried.add(beat)
         self._due[beat] = self._next(beat, started)
 
     @property
@@ -126,7 +128,13 @@ class Lane:
     @property
     def settled(self) -> bool:
         """Whether every tier was tried once, or something is wrong."""
-        return len(self.costs) == len(self._due) or self._failure() is not None
+        return len(self._tried) == len(self._due) or self._failure() is not None
+
+    @property
+    def costs(self) -> dict[Beat, float]:
+        """The driver time of one read of each tier, where it is known."""
+        costs = ((beat, cost.seconds) for beat, cost in self._costs.items())
+        return {beat: seconds for beat, seconds in costs if seconds is not None}
 
     def state(self, now: float) -> DeviceState:
         """The device as it is, its parts left out."""
@@ -149,14 +157,14 @@ class Lane:
         self.calls.append((name, seconds, code))
 
     def _ask(self, beat: Beat, now: float) -> None:
+        within, wall = FEW_INTERVALS * self._interval(beat) + MOMENT_SECONDS, self._wall()
         if beat == "ring":
             if self._meters:
-                self._drain(self._meters)
+                self._drain(self._meters, within)
             return
-        within, wall = FEW_INTERVALS * self._interval(beat) + MOMENT_SECONDS, self._wall()
-        samples = self._device.read(beat)
+        samples = tuple(s for s in self._device.read(beat) if _finite(s))
         meters = self._meters
-        if meters is None:
+        if meters is None or meters.labels != self._device.labels:
             seconds = self._settings.window_seconds
             meters = self._meters = DeviceMeters(self._device.labels, window_seconds=seconds)
         if beat == "fast":
@@ -171,10 +179,10 @@ class Lane:
                 meters.throttled(samples, now=now, within=within)
         self._put(beat, samples, now, FEW_INTERVALS * self._interval(beat))
 
-    def _drain(self, meters: DeviceMeters) -> None:
+    def _drain(self, meters: DeviceMeters, within: float) -> None:
         for kind in RING_KINDS:
             new = self._device.ring(kind, meters.since(kind))
-            meters.drained(kind, new, now=self._clock(), wall=self._wall())
+            meters.drained(kind, new, now=self._clock(), wall=self._wall(), within=within)
 
     def _put(self, name: str, samples: tuple[Sample, ...], now: float, good_for: float) -> None:
         grace = self._settings.timeout_seconds + self._settings.publish_seconds
@@ -220,6 +228,11 @@ class Lane:
 
     def _interval(self, beat: Beat) -> float:
         return self._pace.intervals[beat]
+
+
+def _finite(sample: Sample) -> bool:
+    """Missing is missing: a driver that says NaN does not know."""
+    return isinstance(sample.value, int | float) and math.isfinite(sample.value)
 
 
 def _mig(info: Sample) -> str:

@@ -167,7 +167,7 @@ class Machine:
     def _intervals(self) -> dict[Beat, float]:
         costs: Counter[Beat] = Counter()
         for lane in self._lanes:
-            costs.update(lane.costs.copy())
+            costs.update(lane.costs)
         return stretched(
             self._settings.intervals(), costs, budget_ratio=self._settings.budget_ratio
         )

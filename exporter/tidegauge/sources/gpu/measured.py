@@ -8,19 +8,16 @@ from collections.abc import Iterable
 
 from tidegauge.sources.gpu.integral import Integral
 
-RING_SILENT_SECONDS = 3.0  # with a drain a second, two empty ones in a row
-RING_GAP_SECONDS = 2.0  # NVML takes a sample every 20 ms to 1 s
-
 
 class Measured:
     """The integral of both. `ramp` as for Integral; times are those of each one's own clock."""
 
-    __slots__ = ("_heard", "_polled", "_ring", "_spoke_at")
+    __slots__ = ("_heard", "_polled", "_ring", "_speaks_until")
 
     def __init__(self, *, ramp: bool) -> None:
         self._polled = Integral(ramp=ramp)
         self._ring = Integral(ramp=ramp)
-        self._spoke_at: float | None = None
+        self._speaks_until: float | None = None
         self._heard = False
 
     @property
@@ -31,16 +28,21 @@ class Measured:
     def polled(self, at: float, value: float, *, within: float) -> float:
         """The seconds that the sample stands for: none while the ring speaks."""
         self._heard = True
-        if self._spoke_at is not None:
-            if at - self._spoke_at <= RING_SILENT_SECONDS:
+        if self._speaks_until is not None:
+            if at <= self._speaks_until:
                 self._polled.skip()
                 return 0.0
             self._ring.skip()
         return self._polled.add(at, value, within=within)
 
-    def drained(self, now: float, samples: Iterable[tuple[float, float]]) -> list[float]:
-        """The same for each (seconds, value) that was drained from the ring at `now`."""
-        stood = [self._ring.add(at, value, within=RING_GAP_SECONDS) for at, value in samples]
+    def drained(
+        self, now: float, samples: Iterable[tuple[float, float]], *, within: float
+    ) -> list[float]:
+        """The same for each (seconds, value) that was drained from the ring at `now`.
+
+        `within` is also how long the ring is taken to speak: a few drains may find nothing.
+        """
+        stood = [self._ring.add(at, value, within=within) for at, value in samples]
         if stood:
-            self._spoke_at, self._heard = now, True
+            self._speaks_until, self._heard = now + within, True
         return stood

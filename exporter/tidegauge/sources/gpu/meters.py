@@ -25,7 +25,7 @@ class DeviceMeters:
     """Fed by the tiers and by NVML's ring; `within` is the longest gap that is bridged."""
 
     def __init__(self, labels: tuple[str, str], *, window_seconds: float) -> None:
-        self._labels = labels
+        self.labels = labels
         self._busy = Measured(ramp=False)
         self._power = Measured(ramp=True)
         self._energy = Fallback()  # of the integral of power
@@ -61,7 +61,13 @@ class DeviceMeters:
         return self._drained_us[kind]
 
     def drained(
-        self, kind: RingKind, new: Sequence[tuple[int, float]], *, now: float, wall: float
+        self,
+        kind: RingKind,
+        new: Sequence[tuple[int, float]],
+        *,
+        now: float,
+        wall: float,
+        within: float,
     ) -> None:
         """NVML's own samples since then; the newest is taken to be of this moment."""
         if not new:
@@ -71,7 +77,7 @@ class DeviceMeters:
         if not since:  # what was before us, or before a restart, was counted or is nobody's
             new = new[-1:]
         meter = self._power if kind == "power" else self._busy
-        weights = meter.drained(now, [(at / 1e6, value) for at, value in new])
+        weights = meter.drained(now, [(at / 1e6, value) for at, value in new], within=within)
         if kind == "power":
             for (at, watts), weight in zip(new, weights, strict=True):
                 self._window.add(wall - (newest - at) / 1e6, watts, weight)
@@ -88,7 +94,7 @@ class DeviceMeters:
             ("p95", summary.p95),
         )
         return tuple(
-            Sample(gpu_meters.POWER_WINDOW, value, (*self._labels, stat)) for stat, value in stats
+            Sample(gpu_meters.POWER_WINDOW, value, (*self.labels, stat)) for stat, value in stats
         )
 
     def kept(self) -> list[Sample]:
@@ -100,7 +106,7 @@ class DeviceMeters:
         for reason, seconds in self._throttle.seconds.items():
             totals.append((catalog.THROTTLE_SECONDS, seconds, (reason,)))
         return [
-            Sample(metric, value, (*self._labels, *labels))
+            Sample(metric, value, (*self.labels, *labels))
             for metric, value, labels in totals
             if value is not None
         ]

@@ -97,4 +97,5 @@ class Child:
 
 
 def _command(settings: str, fd: int) -> Sequence[str]:
-    return (sys.executable, "-m", MODULE, settings, str(fd))
+    # -P: no module out of the folder that we happen to run in.
+    return (sys.executable, "-P", "-m", MODULE, settings, str(fd))
