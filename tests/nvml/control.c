@@ -1,7 +1,7 @@
 /* Keeps the control file's lines until stat(2) says that there is another file; writes its log.
  *
- * A look-up costs one stat and a scan of numbers, about 1 µs, so that a benchmark measures us and
- * not the stand-in. One mutex guards the lines; nothing is kept that points into them. */
+ * A look-up costs one stat and a scan of the device's own lines, about 1 µs, so that a benchmark
+ * measures us and not the stand-in. One mutex guards the lines; nothing points into them. */
 
 #include "control.h"
 
@@ -21,8 +21,11 @@ static const struct { const char *word; verb_t verb; } VERBS[] = {
     {"log", LOG}, {"wave", WAVE}, {"xid", XID}, {"reload", RELOAD},
 };
 
+enum { BUCKETS = MIG(MAX_GPUS, 0) - ANY_GPU, NONE = -1 };
+
 typedef struct {
     int device, count;
+    int next; /* the next line of the same device, or NONE */
     verb_t verb;
     unsigned call; /* hash of the function's name; 0 for any */
     double seconds;
@@ -32,8 +35,9 @@ typedef struct {
 
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
 static line_t *lines;
-static size_t line_count;
-static int present;
+static int line_count;
+static struct { int first, last; } buckets[BUCKETS]; /* by device, ANY_GPU first */
+static int present, logging;
 static struct stat last;
 static u64 reloads; /* what the file says */
 static u64 met;     /* what it said at this process's first opening, plus 1; 0 before that */
@@ -48,9 +52,14 @@ static unsigned hash_of(const char *text)
 static int device_of(const char *word)
 {
     const char *slot = strchr(word, ':');
+    int gpu = atoi(word);
     if (!strcmp(word, "-")) return DRIVER;
     if (!strcmp(word, "*")) return ANY_GPU;
-    return slot ? MIG(atoi(word), atoi(slot + 1)) : atoi(word);
+    if (gpu < 0 || gpu >= MAX_GPUS || (slot && atoi(slot + 1) >= MIG_SLOTS)) {
+        fprintf(stderr, "nvml_stub: no device %s, only %d GPUs of %d\n", word, MAX_GPUS, MIG_SLOTS);
+        abort();
+    }
+    return slot ? MIG(gpu, atoi(slot + 1)) : gpu;
 }
 
 static verb_t verb_of(const char *word)
@@ -73,26 +82,44 @@ static void take(line_t *line, const char *rest)
     }
 }
 
+static void append(int number)
+{
+    line_t *line = &lines[number];
+    int bucket = line->device - ANY_GPU;
+    line->next = NONE;
+    if (buckets[bucket].first == NONE) buckets[bucket].first = number;
+    else lines[buckets[bucket].last].next = number;
+    buckets[bucket].last = number;
+}
+
+static void forget_lines(void)
+{
+    free(lines);
+    lines = NULL;
+    line_count = logging = 0;
+    reloads = 0;
+    for (int i = 0; i < BUCKETS; i++) buckets[i].first = NONE;
+}
+
 static void read_lines(FILE *file)
 {
     char text[512], who[16], what[96], verb[16];
-    size_t room = line_count = 0;
-    int rest;
-    free(lines);
-    lines = NULL;
-    reloads = 0;
+    int room = 0, rest;
+    forget_lines();
     while (fgets(text, sizeof text, file)) {
         text[strcspn(text, "\n")] = 0;
         if (sscanf(text, "%15s %95s %15s %n", who, what, verb, &rest) < 3) continue;
         if (line_count == room) {
-            lines = realloc(lines, (room = room * 2 + 64) * sizeof *lines);
+            lines = realloc(lines, (size_t)(room = room * 2 + 64) * sizeof *lines);
             if (!lines) abort();
         }
-        line_t *line = &lines[line_count++];
+        line_t *line = &lines[line_count];
         *line = (line_t){.device = device_of(who), .verb = verb_of(verb)};
         line->call = strcmp(what, "*") ? hash_of(what) : 0;
         take(line, text + rest);
+        append(line_count++);
         if (line->verb == RELOAD) reloads = line->values[0];
+        if (line->verb == LOG) logging = 1;
     }
 }
 
@@ -120,19 +147,9 @@ static void refresh(void)
     present = 1;
 }
 
-static int concerns(const line_t *line, int device)
-{
-    if (line->device == device || line->verb == LOG) return 1;
-    if (line->device == ANY_GPU) return device != DRIVER;
-    /* What a GPU suffers, its MIG devices suffer too. */
-    return device >= MAX_GPUS && line->device == PARENT(device) &&
-           (line->verb == FAIL || line->verb == HANG);
-}
-
 static void apply(answer_t *answer, const line_t *line)
 {
     switch (line->verb) {
-    case LOG: answer->log = 1; break;
     case FAIL: answer->error = (int)line->values[0]; break;
     case HANG: answer->hang = line->seconds; break;
     case STRING:
@@ -148,8 +165,29 @@ static void apply(answer_t *answer, const line_t *line)
         answer->wave = (wave_t){line->values[0], line->values[1],
                                 line->values[2] * 1000000, line->values[3] * 1000000};
         break;
+    case LOG:
     case XID:
     case RELOAD: break;
+    }
+}
+
+static int first_of(int device) { return buckets[device - ANY_GPU].first; }
+
+/* The chains that concern a device, in the file's order: its own, any GPU's, and of the GPU that a
+ * MIG device is on what it suffers. */
+static void apply_all(answer_t *answer, int device, unsigned call)
+{
+    int chains[3] = {first_of(device), device == DRIVER ? NONE : first_of(ANY_GPU),
+                     device < MAX_GPUS ? NONE : first_of(PARENT(device))};
+    for (;;) {
+        int next = NONE;
+        for (int i = 0; i < 3; i++)
+            if (chains[i] != NONE && (next == NONE || chains[i] < chains[next])) next = i;
+        if (next == NONE) return;
+        const line_t *line = &lines[chains[next]];
+        chains[next] = line->next;
+        int suffered = line->verb == FAIL || line->verb == HANG;
+        if ((line->call == call || !line->call) && (next < 2 || suffered)) apply(answer, line);
     }
 }
 
@@ -159,11 +197,11 @@ answer_t look_up(int device, const char *call)
     unsigned wanted = hash_of(call);
     refresh();
     if (!present) answer.error = DRIVER_NOT_LOADED;
-    else
-        for (const line_t *line = lines; line < lines + line_count; line++)
-            if ((line->call == wanted || !line->call) && concerns(line, device))
-                apply(&answer, line);
-    if (present && met && met != reloads + 1) answer.error = LIB_RM_VERSION_MISMATCH;
+    else {
+        apply_all(&answer, device, wanted);
+        answer.log = logging;
+        if (met && met != reloads + 1) answer.error = LIB_RM_VERSION_MISMATCH;
+    }
     pthread_mutex_unlock(&guard);
     return answer;
 }
@@ -179,10 +217,10 @@ xid_t next_xid(int device, u64 after)
 {
     xid_t found = {0};
     refresh();
-    for (const line_t *line = lines; present && line < lines + line_count; line++) {
-        u64 sequence = line->values[1];
-        if (line->verb != XID || line->device != device || sequence <= after) continue;
-        if (!found.code || sequence < found.sequence) found = (xid_t){line->values[0], sequence};
+    for (int i = present ? first_of(device) : NONE; i != NONE; i = lines[i].next) {
+        u64 code = lines[i].values[0], sequence = lines[i].values[1];
+        if (lines[i].verb != XID || sequence <= after) continue;
+        if (!found.code || sequence < found.sequence) found = (xid_t){code, sequence};
     }
     pthread_mutex_unlock(&guard);
     return found;

@@ -18,7 +18,7 @@ enum {
 };
 
 /* Devices are numbered: GPU g is g, slot s of its MIG devices is MIG(g, s). */
-enum { DRIVER = -1, ANY_GPU = -2, MAX_GPUS = 64, MIG_SLOTS = 8, MAX_VALUES = 8, TEXT = 256 };
+enum { DRIVER = -1, ANY_GPU = -2, MAX_GPUS = 128, MIG_SLOTS = 8, MAX_VALUES = 8, TEXT = 256 };
 #define MIG(gpu, slot) (MAX_GPUS + (gpu) * MIG_SLOTS + (slot))
 #define PARENT(device) (((device) - MAX_GPUS) / MIG_SLOTS)
 

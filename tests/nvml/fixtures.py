@@ -27,7 +27,7 @@ def build_library(folder: Path, *flags: str) -> Path:
     if gcc is None:
         pytest.fail("gcc is not on PATH: the GPU tests compile tests/nvml/*.c with it")
     library = folder / SONAME
-    strict = ("-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-pthread")
+    strict = ("-std=gnu11", "-O1", "-Wall", "-Wextra", "-fPIC", "-shared", "-pthread")
     command = [gcc, *strict, *flags, f"-Wl,-soname,{SONAME}", "-o", str(library), *SOURCES]
     built = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     if built.returncode:

@@ -4,12 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegauge.catalog import Metric, gpu_meters
+from tidegauge.catalog import Metric, gpu_links, gpu_meters
 from tidegauge.catalog import gpu as catalog
 from tidegauge.catalog import nvml as own
 from tidegauge.samples import Distribution, Sample
 from tidegauge.sources.gpu.board import Board
 from tidegauge.sources.gpu.carried import Carried
+from tidegauge.sources.gpu.onward import Onward
 from tidegauge.sources.gpu.protocol import DeviceState, Part, State, Trouble
 
 A, B = ("0", "GPU-a"), ("1", "GPU-b")
@@ -131,6 +132,26 @@ def test_where_nvml_counts_our_own_count_is_not_shown() -> None:
     assert of(board.down(0), catalog.ENERGY) == {}, "nor when NVML does not answer"
     board.take(State(0.0, (DeviceState(1, B, 0.0, parts=()),), (Sample(catalog.ENERGY, 7.0, B),)))
     assert of(board.samples(0), catalog.ENERGY)[B] == 7
+
+
+@pytest.mark.parametrize(
+    "children,shown",
+    [
+        pytest.param([[5.0, 7.0, 9.0]], [5, 7, 9], id="one child, as it is"),
+        pytest.param([[5.0, 9.0], [2.0, 3.0]], [5, 9, 9, 10], id="begun anew, it goes on"),
+        pytest.param([[5.0, 9.0], [9.5, 11.0]], [5, 9, 9.5, 11], id="nothing was lost"),
+        pytest.param([[9.0], [2.0], [1.0, 4.0]], [9, 9, 9, 12], id="again and again"),
+    ],
+)
+def test_bytes_over_pcie_never_go_back_with_a_new_child(
+    children: list[list[float]], shown: list[float]
+) -> None:
+    onward, seen = Onward(), []
+    for values in children:
+        for value in values:
+            seen.append(onward.follow(Sample(gpu_links.PCIE_BYTES, value, (*A, "tx"))).value)
+        onward.turn()
+    assert seen == shown
 
 
 RUNS = st.lists(st.lists(st.floats(0, 100), max_size=5).map(sorted), max_size=8)

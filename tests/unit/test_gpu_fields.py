@@ -79,6 +79,7 @@ def test_a_field_that_fails_is_told_as_the_call_s_failure_and_asked_again(
     told: Told = []
     asked = device(told)
     nvml.error(0, f"{FIELDS}/83", UNKNOWN)
+    nvml.error(0, f"{FIELDS}/186", NOT_SUPPORTED)
 
     failed = read(asked, "fast", gpu.ENERGY)
     nvml.heal()

@@ -146,8 +146,7 @@ class Asker:
         answers: Sequence[FieldValue | NvmlError]
         try:
             answers = field_values(device, asked)
-            # The call as a whole succeeds; to whoever counts errors, a field that fails is one.
-            code = next((a.code for a in answers if isinstance(a, NvmlError)), 0)
+            code = _code_of(answers)
         except NvmlError as error:
             code, answers = error.code, [error] * len(fields)
         finally:
@@ -167,3 +166,10 @@ class Asker:
     def _tell(self, function: str, started: float, code: int) -> None:
         if self._on_call:
             self._on_call(function, time.perf_counter() - started, code)
+
+
+def _code_of(answers: Sequence[FieldValue | NvmlError]) -> int:
+    """What is told of a call that succeeds as a whole: a field that fails, or is not supported."""
+    failures = [answer for answer in answers if isinstance(answer, NvmlError)]
+    failures.sort(key=lambda failure: isinstance(failure, UnsupportedError))
+    return failures[0].code if failures else 0

@@ -9,6 +9,7 @@ from tidegauge.catalog import Metric, gpu_meters
 from tidegauge.catalog import gpu as catalog
 from tidegauge.samples import Sample
 from tidegauge.sources.gpu.carried import Carried
+from tidegauge.sources.gpu.onward import Onward
 from tidegauge.sources.gpu.protocol import DeviceState, Part, State
 
 # Both NVML and we may count these; where NVML ever did, ours is not shown.
@@ -26,6 +27,7 @@ class Board:
         self._parts: dict[tuple[int, str], Part] = {}
         self._nvml_counts: set[tuple[Metric, tuple[str, ...]]] = set()
         self._carried = Carried()
+        self._onward = Onward()
 
     def take(self, state: State) -> None:
         """One more state of the present child."""
@@ -34,14 +36,16 @@ class Board:
         for device in state.devices:
             self._name(device)
             for part in device.parts:
-                self._parts[device.index, part.name] = part
-                both = (s for s in part.samples if s.metric in _COUNTED_TWICE)
+                samples = tuple(map(self._onward.follow, part.samples))
+                self._parts[device.index, part.name] = replace(part, samples=samples)
+                both = (s for s in samples if s.metric in _COUNTED_TWICE)
                 self._nvml_counts.update((s.metric, s.labels) for s in both)
         self._carried.update(state.kept)
 
     def turn(self) -> None:
         """The child has ended. What it said is true for as long as it said."""
         self._carried.turn()
+        self._onward.turn()
 
     def samples(self, now: float) -> tuple[Sample, ...]:
         """Every series that is true now."""
