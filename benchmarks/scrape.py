@@ -42,7 +42,7 @@ from tests.nvml.fixtures import build_library  # noqa: E402
 
 CAPTURE = ROOT / "tests" / "fixtures" / "engines" / "vllm-0.32" / "queue-preempt-spec-load.prom"
 PARTS = ROOT / "benchmarks" / "scraping"
-GPU_INTERVAL = "interval"  # the key of serve.gpu that sets how often power is read
+GPU_INTERVAL = "fast_interval"  # the key of serve.gpu that sets how often power is read
 GPUS = 8
 SERIES = 1000
 WARM_UP_SECONDS = 10
@@ -93,7 +93,7 @@ async def main() -> int:
 @asynccontextmanager
 async def exporters(folder: Path, hertz: int) -> AsyncIterator[tuple[Exporter, Exporter]]:
     """Ours and the peer, running on the same GPUs and the same engine."""
-    control = NvmlControl(folder / "nvml-control", gpus=GPUS)
+    control = NvmlControl(folder / "nvml-control", gpus=GPUS, log=False)
     env = control.environment(build_library(folder))
     engine_port, our_port, peer_port = free_port(), free_port(), free_port()
     url = f"http://127.0.0.1:{engine_port}"
