@@ -75,7 +75,7 @@ def port() -> Iterator[int]:
 def connections(sidecar: Sidecar) -> int:
     server = sidecar._front._runner.server
     assert server
-    for _ in range(100):
+    for _ in range(500):  # one that left in the middle of a body is let go after 2 s
         if not server.connections:
             break
         time.sleep(0.02)

@@ -13,6 +13,7 @@ from tidegauge.web.gate import Gate, Rules
 from tidegauge.web.listening import Listening, Opened
 
 _DRAIN_SECONDS = 1.0
+_LINGER_SECONDS = 2.0  # for a body that nobody reads to end, also of a client that has left
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Front:
             access_log=None,
             logger=_quiet_logger(),
             keepalive_timeout=limits.idle_seconds,
+            lingering_time=_LINGER_SECONDS,
             shutdown_timeout=_DRAIN_SECONDS,
         )
         self._listening = Listening(self._connection, stalled_seconds=limits.answer_seconds)
