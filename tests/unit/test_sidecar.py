@@ -61,7 +61,7 @@ class Serving:
     mistakes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        self.sidecar = Sidecar(self.replan, tell=self.told.append)
+        self.sidecar = Sidecar(self.replan, tell=self.told.append, memory_seconds=0.02)
 
     def replan(self) -> Plan:
         if self.mistakes:

@@ -19,13 +19,14 @@ from tidegauge.traffic.ledger import Ledger
 from tidegauge.traffic.proxy import Tap
 from tidegauge.web import Face, Front, Rules, RulesFile, State
 
-_MEMORY_INTERVAL_SECONDS = 1.0  # a source that reads our own memory cannot be a burden
+_MEMORY_SECONDS = 1.0  # between two reads of our own memory, which is no burden
 
 
 class Sidecar:
     """Runs a Plan, and goes over to another while it runs.
 
-    `replan` reads the configuration anew, for a reload. `tell` hears when it is ready.
+    `replan` reads the configuration anew, for a reload. `tell` hears when it is ready. What the tap
+    has measured is taken up every `memory_seconds`.
     """
 
     def __init__(
@@ -34,11 +35,13 @@ class Sidecar:
         *,
         rules_file: RulesFile | None = None,
         tell: Callable[[Stage], None] = lambda _: None,
+        memory_seconds: float = _MEMORY_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.reload = Reload(replan, self.adopt, tell=tell)
         self._tell = tell
         self._rules_file = rules_file
+        self._memory_seconds = memory_seconds
         self._pipeline = Pipeline(())
         self._door = Door(self._record, clock=clock)
         self._prober: Prober | None = None
@@ -109,7 +112,7 @@ class Sidecar:
         await self._front.turn(plan.addresses, sockets)
 
     def _built(self, plan: Plan, tap: Tap | None) -> dict[str, tuple[Part, Made]]:
-        parts = (*plan.parts, *((_traffic(plan.tap, tap),) if plan.tap and tap else ()))
+        parts = (*plan.parts, *((self._traffic(plan.tap, tap),) if plan.tap and tap else ()))
         built: dict[str, tuple[Part, Made]] = {}
         for part in parts:
             before = self._parts.get(part.name)
@@ -119,6 +122,16 @@ class Sidecar:
                 sources = {name: made.schedule.source for name, (_, made) in built.items()}
                 built[part.name] = part, part.make(sources)
         return built
+
+    def _traffic(self, plan: TapPlan, tap: Tap) -> Part:
+        def make(_: Mapping[str, Source]) -> Made:
+            ledger = Ledger(plan.models)
+            source = TrafficSource(
+                ledger, started=lambda: tap.started, in_flight=lambda: tap.in_flight
+            )
+            return Made(Schedule(source, self._memory_seconds, 1), ledger.add)
+
+        return Part("traffic", (tap, plan.models), make)
 
     def _adopt_probe(self, plan: Plan) -> None:
         before = self._prober
@@ -158,15 +171,6 @@ class Sidecar:
         if self._prober is None:
             return web.Response(status=404, text="serve.probe lists no targets\n")
         return await self._prober.page(request)
-
-
-def _traffic(plan: TapPlan, tap: Tap) -> Part:
-    def make(_: Mapping[str, Source]) -> Made:
-        ledger = Ledger(plan.models)
-        source = TrafficSource(ledger, started=lambda: tap.started, in_flight=lambda: tap.in_flight)
-        return Made(Schedule(source, _MEMORY_INTERVAL_SECONDS, 1), ledger.add)
-
-    return Part("traffic", (tap, plan.models), make)
 
 
 def _state(reading: Reading) -> State:
