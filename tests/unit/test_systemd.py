@@ -117,6 +117,8 @@ def test_the_unit_leaves_gpus_and_the_engine_in_reach() -> None:
     assert "char-nvidia-frontend rw" in keys["DeviceAllow"]
     assert "PrivateNetwork" not in keys
     assert "IPAddressDeny" not in keys
+    assert keys["SystemCallFilter"][-1] == "adjtimex clock_adjtime setpriority"
+    assert "ProtectClock" not in keys
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
