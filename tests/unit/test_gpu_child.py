@@ -128,6 +128,31 @@ async def test_it_is_ended_by_force_where_it_does_not_listen(nvml: NvmlControl) 
         assert await gone(running.pid)
 
 
+class Stuck:
+    """A process that the kernel holds: no signal ends it."""
+
+    pid, returncode, stdin, stdout = 4242, None, None, None
+
+    def __init__(self) -> None:
+        self.signals: list[str] = []
+
+    def terminate(self) -> None:
+        self.signals.append("terminate")
+
+    def kill(self) -> None:
+        self.signals.append("kill")
+
+    async def wait(self) -> None:
+        await asyncio.sleep(3600)
+
+
+async def test_one_that_nothing_ends_is_left_behind(caplog: pytest.LogCaptureFixture) -> None:
+    process = Stuck()
+    await asyncio.wait_for(Child(process, asyncio.StreamReader(), end_seconds=0.02).stop(), 2)
+    assert process.signals == ["terminate", "kill"]
+    assert [record.getMessage() for record in caplog.records] == ["child does not end; left behind"]
+
+
 PARENT = """
 import asyncio, sys
 from tidegauge.sources.gpu.process import Child

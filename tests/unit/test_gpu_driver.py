@@ -18,6 +18,7 @@ from tests.nvml.fixtures import build_library
 from tests.nvml.metrics import EVERY
 from tidegauge.catalog import gpu as catalog
 from tidegauge.catalog import nvml as own
+from tidegauge.sources.gpu.driver import Driver
 from tidegauge.sources.gpu.restarts import Limits
 from tidegauge.sources.gpu.settings import Settings
 from tidegauge.sources.gpu.source import GpuSource
@@ -79,6 +80,16 @@ async def test_no_gpu_is_unavailable_until_there_is_one(nvml: NvmlControl) -> No
     nvml.gpus(1)
     assert await until_read(source) >= EVERY
     await source.close()
+
+
+def test_what_the_kernel_s_module_lists_is_a_change_too(nvml: NvmlControl, tmp_path: Path) -> None:
+    told: list[str] = []
+    driver = Driver(lambda name, _, __: told.append(name), folder=tmp_path / "gpus")
+    driver.open()
+    before = driver.machine()
+    (tmp_path / "gpus" / "0000:01:00.0").mkdir(parents=True)
+    assert driver.machine() != before, "NVML itself lists what was there when it was opened"
+    assert set(told) == {"nvmlInit", "nvmlSystemGetDriverVersion", "nvmlDeviceGetCount"}
 
 
 @pytest.mark.parametrize("code", [UNINITIALIZED, DRIVER_NOT_LOADED, LIB_RM_VERSION_MISMATCH])

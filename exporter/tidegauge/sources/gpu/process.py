@@ -15,7 +15,7 @@ from tidegauge.sources.gpu.protocol import MAX_LINE_BYTES, ProtocolError
 from tidegauge.sources.gpu.settings import Settings, dump
 
 MODULE = "tidegauge.sources.gpu.child"
-END_SECONDS = 1.0  # for SIGTERM, and again for SIGKILL; a process in the driver may ignore both
+END_SECONDS = 1.0  # to end when asked, on SIGTERM, and on SIGKILL; in the driver it may do neither
 LOGGED_CHUNKS = 20
 CHUNK_BYTES = 4000
 
@@ -25,9 +25,16 @@ _log = logging.getLogger(__name__)
 class Child:
     """A running child. `start` is the way to make one."""
 
-    def __init__(self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader) -> None:
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        reader: asyncio.StreamReader,
+        *,
+        end_seconds: float = END_SECONDS,
+    ) -> None:
         self._process = process
         self._reader = reader
+        self._end_seconds = end_seconds
         self._logging = asyncio.create_task(self._log_output())
 
     @classmethod
@@ -73,16 +80,24 @@ class Child:
         return line if line.endswith(b"\n") else None
 
     async def stop(self) -> None:
-        """End it, by force where it does not listen. One that the kernel holds is left behind."""
-        for end in (self._process.terminate, self._process.kill):
+        """End it, by force where it does not listen. One that the kernel holds is left behind.
+
+        Asked first and waited for: a signal to one that has just ended by itself would take its
+        exit status from asyncio, which says so in the log.
+        """
+        for end in (self._hang_up, self._process.terminate, self._process.kill):
             if self._process.returncode is None:
                 with suppress(ProcessLookupError):
                     end()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._process.wait(), END_SECONDS)
+                    await asyncio.wait_for(self._process.wait(), self._end_seconds)
         if self._process.returncode is None:
             _log.warning("child does not end; left behind", extra={"pid": self.pid})
         self._logging.cancel()
+
+    def _hang_up(self) -> None:
+        if self._process.stdin is not None:
+            self._process.stdin.close()
 
     async def _log_output(self) -> None:
         output = self._process.stdout
