@@ -67,6 +67,9 @@ async def main() -> int:
     parser.add_argument("--data", type=Path, default=CAPTURE)
     parser.add_argument("--seconds", type=float, default=30)
     options = parser.parse_args()
+    data = options.data.resolve()
+    shown = data.relative_to(ROOT) if data.is_relative_to(ROOT) else data
+    print(json.dumps({"case": "engine", "file": str(shown), "gpus": GPUS}), flush=True)
     text = several_ranks(options.data.read_text(), series=SERIES)
     costs: dict[int, Cost] = {}
     render_ratio = 0.0
