@@ -35,7 +35,6 @@ class FakeDevice:
     def __init__(self, clock: Clock, on_call: Callable[[str, float, int], None]) -> None:
         self.index, self.labels, self.asking = 0, GPU, "call"
         self.mig = "off"
-        self.tick = TICK
         self.trouble: dict[str, Exception] = {}
         self.asked: list[tuple[str, float]] = []
         self.samples_us: list[tuple[int, float]] = []
@@ -43,8 +42,8 @@ class FakeDevice:
 
     def read(self, tier: str) -> tuple[Sample, ...]:
         self.asked.append((tier, self._clock.now))
-        self._clock.now += self.tick
-        self._on_call("call", self.tick, 0)
+        self._clock.now += TICK
+        self._on_call("call", TICK, 0)
         if tier in self.trouble:
             raise self.trouble[tier]
         if tier == "fast":
@@ -121,28 +120,6 @@ def test_the_pace_that_the_budget_sets_is_kept_from_the_next_read_on() -> None:
     world.pace.intervals = {**world.pace.intervals, "fast": 3.0}
     world.until(12)
     assert world.times("fast") == [0, 1, 2, 3, 6, 9]
-
-
-def test_devices_go_apart_in_every_tier() -> None:
-    world = World(stagger=0.5)
-    world.until(80)
-    assert world.times("medium")[:3] == [0.0, 7.5, 12.5]
-    assert world.times("slow")[:2] == [0.0, 45.0]
-
-
-def test_the_first_read_is_no_measure_of_what_a_tier_costs() -> None:
-    # All devices begin at once, and the first calls wait for one another: it would slow the tier
-    # down by hundreds of times, and be forgotten only after as many long intervals.
-    world = World()
-    world.device.tick = 1000 * TICK
-    world.lane.read("fast")
-    assert world.lane.costs["fast"] == pytest.approx(1000 * TICK)
-    world.device.tick = TICK
-    world.lane.read("fast")
-    assert world.lane.costs["fast"] == pytest.approx(TICK)
-    world.device.tick = 2 * TICK
-    world.lane.read("fast")
-    assert TICK < world.lane.costs["fast"] < 2 * TICK
 
 
 def test_what_a_tier_costs_is_known() -> None:

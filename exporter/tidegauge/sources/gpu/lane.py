@@ -5,7 +5,7 @@ called from another one, and what they read is replaced whole.
 """
 
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -23,7 +23,6 @@ FEW_INTERVALS = 3  # a value is true, and a gap is bridged, for so many interval
 MOMENT_SECONDS = 0.5  # and a moment: threads are late now and then
 SICK_SECONDS = 1.0  # a device that fails is asked no more often
 NEWS = 0.2  # weight of the newest cost in its moving average
-UNTYPICAL = 1  # reads of a tier after which devices go apart
 CALLS_KEPT = 100_000  # taken away every second; if nobody does, let go of the oldest
 
 
@@ -83,7 +82,6 @@ class Lane:
         self._settings = settings
         self._pace = pace
         self._stagger = stagger
-        self._reads: Counter[Beat] = Counter()
         self._clock, self._wall = clock, wall
         self._due: dict[Beat, float] = dict.fromkeys(pace.intervals, clock())
         self._started_at: float | None = None
@@ -118,10 +116,7 @@ class Lane:
             self._failed(beat, "failed", self._said(error), started)
         self._started_at = None
         cost = min(self._spent, self._settings.timeout_seconds)
-        self._reads[beat] += 1
-        # The first read is no measure: all devices begin at once, and wait for one another.
-        weight = NEWS if self._reads[beat] > UNTYPICAL + 1 else 1.0
-        self.costs[beat] = cost * weight + self.costs.get(beat, cost) * (1 - weight)
+        self.costs[beat] = cost * NEWS + self.costs.get(beat, cost) * (1 - NEWS)
         self._due[beat] = self._next(beat, started)
 
     @property
@@ -217,8 +212,9 @@ class Lane:
         interval = self._interval(beat)
         if beat in self._failures:
             interval = max(interval, SICK_SECONDS)
-        if self._reads[beat] == UNTYPICAL:  # devices are not asked all at once
-            return started + (1 + self._stagger) * interval
+        if self._stagger and beat == "fast":  # devices are not asked all at once
+            wait, self._stagger = (1 + self._stagger) * interval, 0.0
+            return started + wait
         due = self._due[beat] + interval
         return due if started < due <= started + interval else started + interval
 
