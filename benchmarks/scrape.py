@@ -9,6 +9,7 @@ same GPUs, the same engine and at the same time, runs the peer: scraping/peer.py
   alternated, 50 ms apart, so that GPUs are read between two scrapes. Medians.
 - `cpu_1hz_ratio`, `cpu_10hz_ratio`: CPU seconds of the program and its children per second, by
   /proc/PID/stat, over a window after a warm-up, while both are scraped every 15 s with gzip.
+  `hertz` is how often each GPU was really read: the budget of driver time may slow that down.
 - `resident_mib`: proportional set size of the program and its children, the larger of both windows.
 
     .venv/bin/python benchmarks/scrape.py [--data FILE.prom] [--seconds 30]
@@ -18,6 +19,7 @@ import argparse
 import asyncio
 import http.client
 import json
+import re
 import statistics
 import sys
 import tempfile
@@ -43,6 +45,7 @@ from tests.nvml.fixtures import build_library  # noqa: E402
 CAPTURE = ROOT / "tests" / "fixtures" / "engines" / "vllm-0.32" / "queue-preempt-spec-load.prom"
 PARTS = ROOT / "benchmarks" / "scraping"
 GPU_INTERVAL = "fast_interval"  # the key of serve.gpu that sets how often power is read
+FAST_READS = r'nvml_call_seconds_count{call="nvmlDeviceGetUtilizationRates"} (\S+)'
 GPUS = 8
 SERIES = 1000
 WARM_UP_SECONDS = 10
@@ -64,6 +67,9 @@ async def main() -> int:
     parser.add_argument("--data", type=Path, default=CAPTURE)
     parser.add_argument("--seconds", type=float, default=30)
     options = parser.parse_args()
+    data = options.data.resolve()
+    shown = data.relative_to(ROOT) if data.is_relative_to(ROOT) else data
+    print(json.dumps({"case": "engine", "file": str(shown), "gpus": GPUS}), flush=True)
     text = several_ranks(options.data.read_text(), series=SERIES)
     costs: dict[int, Cost] = {}
     render_ratio = 0.0
@@ -160,6 +166,7 @@ async def window(ours: Exporter, peer: Exporter, hertz: int, seconds: float) -> 
     """Watch both for so long, scraped as Prometheus would; print, give our cost."""
     both = {"ours": ours, "peer": peer}
     before = {name: exporter.cpu_seconds() for name, exporter in both.items()}
+    asked = fast_reads(ours.scrape())
     began = time.monotonic()
     while (left := began + seconds - time.monotonic()) > 0:
         for exporter in both.values():
@@ -171,6 +178,7 @@ async def window(ours: Exporter, peer: Exporter, hertz: int, seconds: float) -> 
         for name, exporter in both.items()
     }
     line = {
+        "hertz": round((fast_reads(ours.scrape()) - asked) / GPUS / lasted, 2),
         "cpu": round(costs["ours"].cpu, 4),
         "peer_cpu": round(costs["peer"].cpu, 4),
         "ratio": round(costs["ours"].cpu / costs["peer"].cpu, 2),
@@ -180,6 +188,12 @@ async def window(ours: Exporter, peer: Exporter, hertz: int, seconds: float) -> 
     }
     print(json.dumps({"case": f"cpu at {hertz} Hz", **line}), flush=True)
     return costs["ours"]
+
+
+def fast_reads(text: str) -> float:
+    """How often the fast tier was read so far, all devices together."""
+    found = re.search(FAST_READS, text)
+    return float(found[1]) if found else 0.0
 
 
 class Families:

@@ -6,14 +6,16 @@ names and series in the order of their labels, so that two scrapes of the same s
 
 import functools
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from tidegauge.catalog import Metric
 from tidegauge.samples import Distribution, Sample
 
 Format = Literal["prometheus", "openmetrics"]
+
+# A series' lines up to what changes: the value, or in buckets, which come first, the bound.
+_Start = tuple[str, ...]
 
 CONTENT_TYPES: dict[Format, str] = {
     "prometheus": "text/plain; version=0.0.4; charset=utf-8",
@@ -68,27 +70,19 @@ class Renderer:
 
     def _series(
         self, metric: Metric, series: Mapping[tuple[str, ...], float | Distribution]
-    ) -> Iterator[str]:
+    ) -> list[str]:
         starts = self._starts.setdefault(metric.name, {})
+        lines: list[str] = []
         for labels, value in sorted(series.items()):
             start = starts.get(labels)
             if start is None:
                 start = starts[labels] = _start(metric, labels)
                 self._remembered += 1
             if isinstance(value, Distribution):
-                yield _distribution(start, value)
+                lines += _distribution(start, value)
             else:
-                yield f"{start.plain}{number(value)}\n"
-
-
-@dataclass(frozen=True, slots=True)
-class _Start:
-    """A series' lines up to what changes: the value, or in a bucket's line its bound."""
-
-    plain: str
-    bucket: str
-    sum: str
-    count: str
+                lines.append(f"{start[0]}{number(value)}\n")
+        return lines
 
 
 def _families(
@@ -130,21 +124,21 @@ def _head(metric: Metric, form: Format) -> str:
 
 def _start(metric: Metric, labels: tuple[str, ...]) -> _Start:
     pairs = ",".join(_pairs(metric.labels, labels))
-    braced, comma = (f"{{{pairs}}}", f"{pairs},") if pairs else ("", "")
+    braced = f"{{{pairs}}} " if pairs else " "
     name = metric.name
-    return _Start(
-        f"{name}{braced} ",
-        f"{name}_bucket{{{comma}",
-        f"{name}_sum{braced} ",
-        f"{name}_count{braced} ",
-    )
+    if metric.kind != "histogram":
+        return (f"{name}{braced}",)
+    comma = f"{pairs}," if pairs else ""
+    return f"{name}_bucket{{{comma}", f"{name}_sum{braced}", f"{name}_count{braced}"
 
 
-def _distribution(start: _Start, value: Distribution) -> str:
-    bucket = start.bucket
-    lines = [f"{bucket}{_bound(bound)} {number(count)}\n" for bound, count in value.buckets]
-    lines += (f"{start.sum}{number(value.sum)}\n", f"{start.count}{number(value.count)}\n")
-    return "".join(lines)
+def _distribution(start: _Start, value: Distribution) -> list[str]:
+    bucket, total, count = start
+    return [
+        *[f"{bucket}{_bound(bound)} {number(many)}\n" for bound, many in value.buckets],
+        f"{total}{number(value.sum)}\n",
+        f"{count}{number(value.count)}\n",
+    ]
 
 
 def _pairs(names: Sequence[str], values: Sequence[str]) -> list[str]:
@@ -169,6 +163,8 @@ def number(value: float) -> str:
     >>> number(3.0), number(0.25), number(float("inf"))
     ('3', '0.25', '+Inf')
     """
+    if value == 0:  # what most counters of errors are
+        return "0"
     if value % 1 == 0 and abs(value) < _EXACT:
         return str(int(value))
     if math.isfinite(value):
