@@ -21,6 +21,7 @@ from tidegauge.catalog import (
     gpu_links,
     gpu_meters,
     gpu_opt_in,
+    health,
     inference,
     nvml,
     own,
@@ -45,6 +46,7 @@ _SUBJECTS = (
     ("GPU, where asked for or cut up", gpu_opt_in),
     ("Traffic", traffic),
     ("Drift", drift),
+    ("Health", health),
     ("Pools", control),
     ("NVML", nvml),
     ("tidegauge itself", own),
@@ -245,7 +247,7 @@ def _default(field: FieldInfo) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     if isinstance(value, tuple):
-        return f"`{list(value)}`"
+        return ", ".join(f"`{each}`" for each in value)
     is_duration = any(isinstance(rule, BeforeValidator) for rule in field.metadata)
     return f"`{_duration(value)}`" if is_duration else f"`{value}`"
 

@@ -6,15 +6,16 @@ names and series in the order of their labels, so that two scrapes of the same s
 
 import functools
 import math
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from tidegauge.catalog import Metric
 from tidegauge.samples import Distribution, Sample
 
 Format = Literal["prometheus", "openmetrics"]
+
+# A series' lines up to what changes: the value, or in buckets, which come first, the bound.
+_Start = tuple[str, ...]
 
 CONTENT_TYPES: dict[Format, str] = {
     "prometheus": "text/plain; version=0.0.4; charset=utf-8",
@@ -23,31 +24,7 @@ CONTENT_TYPES: dict[Format, str] = {
 
 SERIES_REMEMBERED = 20_000  # a sidecar has some hundred
 
-_NEVER = re.compile(r";q=0(\.0*)?$")
 _EXACT = 2**53  # up to here a float says each integer
-
-
-def negotiate(accept: str) -> Format:
-    """The format for a request's Accept header.
-
-    >>> negotiate("application/openmetrics-text;version=1.0.0,text/plain;q=0.5")
-    'openmetrics'
-    >>> negotiate("*/*")
-    'prometheus'
-    """
-    return "openmetrics" if "application/openmetrics-text" in accept else "prometheus"
-
-
-def accepts_gzip(accept_encoding: str) -> bool:
-    """Whether a request's Accept-Encoding header names gzip.
-
-    >>> accepts_gzip("deflate, GZIP;q=0.5"), accepts_gzip("gzip;q=0, identity"), accepts_gzip("")
-    (True, False, False)
-    """
-    codings = [coding.lower().replace(" ", "") for coding in accept_encoding.split(",")]
-    return any(
-        coding.partition(";")[0] == "gzip" and not _NEVER.search(coding) for coding in codings
-    )
 
 
 def render(
@@ -93,27 +70,19 @@ class Renderer:
 
     def _series(
         self, metric: Metric, series: Mapping[tuple[str, ...], float | Distribution]
-    ) -> Iterator[str]:
+    ) -> list[str]:
         starts = self._starts.setdefault(metric.name, {})
+        lines: list[str] = []
         for labels, value in sorted(series.items()):
             start = starts.get(labels)
             if start is None:
                 start = starts[labels] = _start(metric, labels)
                 self._remembered += 1
             if isinstance(value, Distribution):
-                yield _distribution(start, value)
+                lines += _distribution(start, value)
             else:
-                yield f"{start.plain}{number(value)}\n"
-
-
-@dataclass(frozen=True, slots=True)
-class _Start:
-    """A series' lines up to what changes: the value, or in a bucket's line its bound."""
-
-    plain: str
-    bucket: str
-    sum: str
-    count: str
+                lines.append(f"{start[0]}{number(value)}\n")
+        return lines
 
 
 def _families(
@@ -155,21 +124,21 @@ def _head(metric: Metric, form: Format) -> str:
 
 def _start(metric: Metric, labels: tuple[str, ...]) -> _Start:
     pairs = ",".join(_pairs(metric.labels, labels))
-    braced, comma = (f"{{{pairs}}}", f"{pairs},") if pairs else ("", "")
+    braced = f"{{{pairs}}} " if pairs else " "
     name = metric.name
-    return _Start(
-        f"{name}{braced} ",
-        f"{name}_bucket{{{comma}",
-        f"{name}_sum{braced} ",
-        f"{name}_count{braced} ",
-    )
+    if metric.kind != "histogram":
+        return (f"{name}{braced}",)
+    comma = f"{pairs}," if pairs else ""
+    return f"{name}_bucket{{{comma}", f"{name}_sum{braced}", f"{name}_count{braced}"
 
 
-def _distribution(start: _Start, value: Distribution) -> str:
-    bucket = start.bucket
-    lines = [f"{bucket}{_bound(bound)} {number(count)}\n" for bound, count in value.buckets]
-    lines += (f"{start.sum}{number(value.sum)}\n", f"{start.count}{number(value.count)}\n")
-    return "".join(lines)
+def _distribution(start: _Start, value: Distribution) -> list[str]:
+    bucket, total, count = start
+    return [
+        *[f"{bucket}{_bound(bound)} {number(many)}\n" for bound, many in value.buckets],
+        f"{total}{number(value.sum)}\n",
+        f"{count}{number(value.count)}\n",
+    ]
 
 
 def _pairs(names: Sequence[str], values: Sequence[str]) -> list[str]:
@@ -194,6 +163,8 @@ def number(value: float) -> str:
     >>> number(3.0), number(0.25), number(float("inf"))
     ('3', '0.25', '+Inf')
     """
+    if value == 0:  # what most counters of errors are
+        return "0"
     if value % 1 == 0 and abs(value) < _EXACT:
         return str(int(value))
     if math.isfinite(value):

@@ -2,7 +2,7 @@
 
 A scrape calls `snapshot()`, which waits for nothing. A source that hangs is given up on after its
 timeout, and is asked again when its interval comes round; a reading that has outlived its welcome
-is left out of the snapshot rather than repeated.
+is left out of the snapshot rather than repeated. What is read may change while it runs: `adopt`.
 """
 
 import asyncio
@@ -40,27 +40,53 @@ class Pipeline:
     def __init__(
         self, schedules: Sequence[Schedule], *, clock: Callable[[], float] = time.time
     ) -> None:
-        names = [schedule.source.name for schedule in schedules]
-        if len(set(names)) != len(names):
-            raise ValueError(f"source names must differ: {', '.join(names)}")
+        _distinct(schedules)
         self._schedules = tuple(schedules)
         self._clock = clock
+        self._group: asyncio.TaskGroup | None = None  # while it runs
+        self._following: dict[str, asyncio.Task[None]] = {}
+        self._turns: dict[int, asyncio.Lock] = {}  # by source: one is never read twice at a time
+        self._all_read = False
         self._readings: dict[str, Reading] = {}
         self._successes: dict[str, float] = {}
         self._states: dict[str, str] = {}  # "up", or the reason why not: what was last logged
-        self._errors: Counter[tuple[str, str]] = Counter(
-            {(name, reason): 0 for name in names for reason in REASONS}
-        )
+        self._errors: Counter[tuple[str, str]] = Counter()
+        self._count_from_zero()
 
     async def run(self) -> None:
         """Read until cancelled, then close the sources."""
         try:
-            async with asyncio.TaskGroup() as group:
+            async with asyncio.TaskGroup() as self._group:
                 for schedule in self._schedules:
-                    group.create_task(self._follow(schedule))
+                    self._follow(schedule)
+                await asyncio.Event().wait()
         finally:
-            closings = (schedule.source.close() for schedule in self._schedules)
-            await asyncio.gather(*closings, return_exceptions=True)
+            self._group = None
+            await asyncio.gather(*(_closed(schedule.source) for schedule in self._schedules))
+
+    def adopt(self, schedules: Sequence[Schedule]) -> None:
+        """Read these from now on; a source that is among them already goes on as it is.
+
+        One that is not is closed, and its series vanish. One that takes over a name goes on with
+        the counters of its predecessor, whose last reading stands until the first of its own: no
+        scrape in between finds less.
+
+        Raises:
+            ValueError: two sources have one name; nothing has changed then.
+        """
+        _distinct(schedules)
+        before, self._schedules = self._schedules, tuple(schedules)
+        kept = {id(schedule.source) for schedule in schedules}
+        names = {schedule.source.name for schedule in schedules}
+        for schedule in before:
+            if schedule not in self._schedules:
+                self._leave(schedule, close=id(schedule.source) not in kept)
+        for schedule in self._schedules:
+            if schedule not in before:
+                self._follow(schedule)
+        for name in {schedule.source.name for schedule in before} - names:
+            self._forget(name)
+        self._count_from_zero()
 
     async def read_all(self) -> None:
         """Read every source once, at the same time."""
@@ -68,8 +94,9 @@ class Pipeline:
 
     @property
     def began(self) -> bool:
-        """Whether every source has been tried at least once."""
-        return len(self._readings) == len(self._schedules)
+        """Whether every source has been tried once; a later `adopt` does not take that back."""
+        self._all_read |= all(each.source.name in self._readings for each in self._schedules)
+        return self._all_read
 
     def snapshot(self) -> Snapshot:
         """The latest readings, those that have gone stale without their samples."""
@@ -81,11 +108,46 @@ class Pipeline:
         )
         return Snapshot(now, readings, self._own(readings))
 
-    async def _follow(self, schedule: Schedule) -> None:
+    def _follow(self, schedule: Schedule) -> None:
+        if self._group:
+            task = self._group.create_task(self._keep_reading(schedule))
+            self._following[schedule.source.name] = task
+
+    def _leave(self, schedule: Schedule, *, close: bool) -> None:
+        following = self._following.get(schedule.source.name)
+        if following:
+            following.cancel()
+        if self._group and close:
+            self._group.create_task(self._close(schedule.source))
+
+    async def _close(self, source: Source) -> None:
+        turn = self._turns.pop(id(source), asyncio.Lock())
+        try:
+            async with turn:  # a read that was cancelled may take a moment to let go
+                pass
+        finally:  # also at the end of the program: it may hold a process
+            await _closed(source)
+
+    def _forget(self, name: str) -> None:
+        self._following.pop(name, None)
+        self._readings.pop(name, None)
+        self._successes.pop(name, None)
+        self._states.pop(name, None)
+        for reason in REASONS:
+            self._errors.pop((name, reason), None)
+
+    def _count_from_zero(self) -> None:
+        """Every error that may come exists before it does, so that increase() sees the first."""
+        for schedule in self._schedules:
+            for reason in REASONS:
+                self._errors.setdefault((schedule.source.name, reason), 0)
+
+    async def _keep_reading(self, schedule: Schedule) -> None:
         loop = asyncio.get_running_loop()
         due = loop.time()
         while True:
-            retry_after = await self._read(schedule)
+            async with self._turns.setdefault(id(schedule.source), asyncio.Lock()):
+                retry_after = await self._read(schedule)
             due = max(due + max(schedule.interval_seconds, retry_after), loop.time())
             await asyncio.sleep(due - loop.time())
 
@@ -149,3 +211,16 @@ class Pipeline:
         )
         errors = (Sample(own.SOURCE_ERRORS, n, labels) for labels, n in self._errors.items())
         return (*up, *took, *succeeded, *errors)
+
+
+def _distinct(schedules: Sequence[Schedule]) -> None:
+    names = [schedule.source.name for schedule in schedules]
+    if len(set(names)) != len(names):
+        raise ValueError(f"source names must differ: {', '.join(names)}")
+
+
+async def _closed(source: Source) -> None:
+    try:
+        await source.close()
+    except Exception:  # it is gone either way, and must not take the others along
+        logger.exception("source did not close", extra={"source": source.name})

@@ -27,7 +27,7 @@ Json = dict[str, Any]
 
 FILE = yaml.safe_load((COMPOSE / "compose.yml").read_text())
 SERVICES: dict[str, Json] = FILE["services"]
-DOCKERFILES = sorted(COMPOSE.glob("*.Dockerfile"))
+DOCKERFILES = (ROOT / "Dockerfile", COMPOSE / "demo.Dockerfile")
 
 
 def tool(name: str) -> str:
@@ -134,9 +134,24 @@ def test_what_a_dockerfile_copies_is_in_the_tree_and_not_ignored(path: Path) -> 
             assert source.split("/")[0] in kept
 
 
+def test_the_image_serves_by_default_and_checks_that_it_does() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    words = {
+        name: json.loads(value)
+        for name, value in re.findall(r"^(?:    )?(ENTRYPOINT|CMD) (\[.*)", text, re.MULTILINE)
+    }
+    parsed = main([*words["ENTRYPOINT"][1:], *words["CMD"], "--config.check"])
+    assert (words["ENTRYPOINT"], parsed) == (["tidegauge"], 0)
+    (check,) = re.findall(r"^HEALTHCHECK .*\\\n +CMD (\[.*)", text, re.MULTILINE)
+    assert "/-/healthy" in json.loads(check)[2]
+    assert text.index("USER 10001:10001") < text.index("ENTRYPOINT")
+    for label in ("title", "description", "licenses", "version", "revision"):
+        assert f"org.opencontainers.image.{label}=" in text
+
+
 def test_compose_builds_the_two_dockerfiles() -> None:
     built = {one["build"]["dockerfile"] for one in SERVICES.values() if "build" in one}
-    assert built == {f"compose/{path.name}" for path in DOCKERFILES}
+    assert built == {str(path.relative_to(ROOT)) for path in DOCKERFILES}
 
 
 # Configuration
@@ -210,7 +225,8 @@ def test_control_and_haproxy_speak_of_the_same_socket_backend_and_ports(config: 
     assert any(mount.endswith(str(pool.haproxy.socket.parent)) for mount in mounts("control"))
     published = {int(port.split(":")[1]) for port in SERVICES["control"]["ports"]}
     assert published >= {int(port) for port in re.findall(r"bind :(\d+)", text)}
-    assert int(config.control.listen_address.rpartition(":")[2]) in published
+    (address,) = config.control.listen_address
+    assert int(address.rpartition(":")[2]) in published
 
 
 def mounts(name: str) -> list[str]:
@@ -244,8 +260,8 @@ def test_grafana_asks_the_prometheus_of_this_file() -> None:
 def test_the_load_tells_the_demos_story() -> None:
     told = inject_command(Story(), url="http://127.0.0.1:8080", model="demo", seed=1)
     written = SERVICES["load"]["command"]
-    assert written[:2] == ["tidegauge", "inject"]
-    flags = dict(word.split("=", 1) for word in written[2:])
+    assert written[0] == "inject", "the image's entry point is tidegauge"
+    flags = dict(word.split("=", 1) for word in written[1:])
     assert flags == {
         name: value for name, value in zip(told[1::2], told[2::2], strict=True) if name != "--seed"
     }

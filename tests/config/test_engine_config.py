@@ -8,7 +8,7 @@ import yaml
 from tests.engine_server import engine, saying
 from tidegauge.catalog import inference as ours
 from tidegauge.cli.engine import access, engine_schedule
-from tidegauge.cli.serve import _parts
+from tidegauge.cli.serve import plan
 from tidegauge.config import ConfigError, load
 from tidegauge.config.engine import EngineConfig
 from tidegauge.engines import ENGINES
@@ -152,14 +152,15 @@ def test_without_an_engine_the_usual_ports_are_looked_at_but_our_own(tmp_path: P
     path = tmp_path / "tidegauge.yml"
     addresses = "listen_address: ':8000', traffic: {listen_address: ':8080', upstream: 'http://x'}"
     path.write_text(f"serve: {{gpu: {{enabled: false}}, {addresses}}}")
-    sources = [schedule.source for schedule in _parts(load(path).serve)[0]]
-    assert isinstance(sources[0], DiscoveredEngine)
+    (part,) = (part for part in plan(load(path).serve).parts if part.name == "engine")
+    source = part.make({}).schedule.source
+    assert isinstance(source, DiscoveredEngine)
     # Its ports are nobody's business, but asking ourselves would be.
-    asked = [int(url.rpartition(":")[2]) for url in sources[0]._urls]
+    asked = [int(url.rpartition(":")[2]) for url in source._urls]
     assert asked == [port for port in USUAL_PORTS if port not in {8000, 8080}]
 
 
 def test_looking_can_be_switched_off(tmp_path: Path) -> None:
     path = tmp_path / "tidegauge.yml"
     path.write_text("serve: {gpu: {enabled: false}, discovery: {enabled: false}}")
-    assert _parts(load(path).serve) == ([], None)
+    assert "engine" not in {part.name for part in plan(load(path).serve).parts}

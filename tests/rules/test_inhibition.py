@@ -34,6 +34,18 @@ HELD: dict[str, Pair] = {
         {"alertname": "LLMGPULost", "instance": "e:1"},
         {"alertname": "TidegaugeSourceDown", "instance": "e:1", "source": "gpu"},
     ),
+    "a sidecar that is down holds back its checks": (
+        {"alertname": "TidegaugeTargetDown", "instance": "m:1"},
+        {"alertname": "LLMHealthCheckFailing", "instance": "m:1", "check": "disk"},
+    ),
+    "a lost GPU explains why the process that reads it does not stay up": (
+        {"alertname": "LLMGPULost", "instance": "n:1", "gpu": "0"},
+        {"alertname": "TidegaugeNvmlRestarting", "instance": "n:1", "reason": "lost"},
+    ),
+    "an Xid that pages says why the GPU is lost": (
+        {"alertname": "LLMGPUXidError", "instance": "o:1", "gpu": "0", "severity": "page"},
+        {"alertname": "LLMGPULost", "instance": "o:1", "gpu": "0"},
+    ),
     "an empty pool is below its size": (
         {"alertname": "LLMPoolEmpty", "pool": "f"},
         {"alertname": "LLMPoolBelowDesired", "pool": "f"},
@@ -60,6 +72,14 @@ HEARD: dict[str, Pair] = {
     "an engine that is down says nothing of other sources": (
         {"alertname": "LLMEngineDown", "instance": "d:1"},
         {"alertname": "TidegaugeSourceDown", "instance": "d:1", "source": "drift"},
+    ),
+    "an Xid says nothing of another GPU": (
+        {"alertname": "LLMGPUXidError", "instance": "p:1", "gpu": "0", "severity": "page"},
+        {"alertname": "LLMGPULost", "instance": "p:1", "gpu": "1"},
+    ),
+    "an Xid that waits for the morning does not hide that the GPU is lost": (
+        {"alertname": "LLMGPUXidError", "instance": "q:1", "gpu": "0", "severity": "ticket"},
+        {"alertname": "LLMGPULost", "instance": "q:1", "gpu": "0"},
     ),
     "an empty pool says nothing of an engine outside pools": (
         {"alertname": "LLMPoolEmpty", "pool": "g"},

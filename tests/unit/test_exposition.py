@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tidegauge import exposition
 from tidegauge.catalog import Metric
-from tidegauge.exposition import Renderer, negotiate, number, render
+from tidegauge.exposition import Renderer, number, render
 from tidegauge.samples import Distribution, Sample
 from tidegauge.sources.engine_text import parse
 
@@ -91,12 +91,6 @@ def test_both_formats_are_read_back_by_the_reference_parsers() -> None:
 )
 def test_numbers_are_written_as_prometheus_writes_them(value: float, text: str) -> None:
     assert number(value) == text
-
-
-def test_openmetrics_is_given_to_whoever_asks_for_it() -> None:
-    prometheus = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.2"
-    assert negotiate(prometheus) == "openmetrics"
-    assert negotiate("") == "prometheus"
 
 
 @pytest.mark.parametrize(

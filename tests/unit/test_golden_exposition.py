@@ -1,5 +1,6 @@
 """The whole exposition of a sidecar and of a controller, and promtool's word on it."""
 
+import math
 import re
 import subprocess
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import pytest
 from tests.engine_server import engine, saying
 from tests.nvml.control import NvmlControl
 from tests.unit.test_loop import World
+from tidegauge.catalog import CATALOG, Metric
 from tidegauge.control.fleet import face
 from tidegauge.drift.channels import Observation
 from tidegauge.drift.learning import build
@@ -17,6 +19,7 @@ from tidegauge.drift.monitor import DriftMonitor
 from tidegauge.drift.window import WindowLimits
 from tidegauge.exposition import render
 from tidegauge.pipeline import Pipeline, Schedule
+from tidegauge.samples import Distribution, Sample
 from tidegauge.sources.drift import DriftSource
 from tidegauge.sources.engine import EngineSource
 from tidegauge.sources.gpu.source import GpuSource
@@ -99,6 +102,30 @@ async def test_sidecar(golden: Golden, nvml: NvmlControl, capture: str) -> None:
             await source.close()
     golden(f"sidecar-{capture.partition('-')[0]}.prom", rounded(measured(text)))
     check(text)
+
+
+@pytest.mark.parametrize("metric", CATALOG, ids=lambda metric: metric.name)
+def test_every_metric_has_help_a_unit_and_no_word_that_promlint_minds(metric: Metric) -> None:
+    said = set(render([_any_sample(metric)]).splitlines()[:2])
+    assert said == {f"# HELP {metric.name} {metric.help}", f"# TYPE {metric.name} {metric.kind}"}
+    assert ":" not in metric.name
+
+
+def test_promtool_finds_nothing_in_the_whole_catalogue() -> None:
+    check(render([_any_sample(metric) for metric in CATALOG]))
+
+
+def test_promtool_would_find_something() -> None:
+    bad = Metric("tidegauge_test_milliseconds", "gauge", "A unit that is no base unit.")
+    with pytest.raises(AssertionError):
+        check(render([_any_sample(bad)]))
+
+
+def _any_sample(metric: Metric) -> Sample:
+    labels = tuple(f"a {label}" for label in metric.labels)
+    if metric.kind == "histogram":
+        return Sample(metric, Distribution(((1.0, 2), (math.inf, 3)), 4.5), labels)
+    return Sample(metric, 1.0, labels)
 
 
 async def test_control(golden: Golden) -> None:

@@ -151,3 +151,106 @@ async def test_a_source_that_comes_back_is_up_again() -> None:
 def test_two_sources_of_one_name_are_refused() -> None:
     with pytest.raises(ValueError, match="names must differ: a, a"):
         Pipeline([Schedule(FakeSource("a"), 1, 1), Schedule(FakeSource("a"), 1, 1)])
+
+
+class Running:
+    """A pipeline that runs, and what is asked of it in tests."""
+
+    def __init__(self, *sources: FakeSource) -> None:
+        self.pipeline = Pipeline([Schedule(source, 0.005, 1) for source in sources])
+        self.task = asyncio.create_task(self.pipeline.run())
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(5):
+            while not condition():
+                await asyncio.sleep(0.005)
+
+    async def end(self) -> None:
+        self.task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await self.task
+
+
+async def test_a_source_that_is_adopted_again_goes_on_with_its_counters() -> None:
+    kept, leaves, comes = FakeSource("kept", fail), FakeSource("leaves"), FakeSource("comes")
+    running = Running(kept, leaves)
+    pipeline = running.pipeline
+    lost = (own.SOURCE_ERRORS, "kept", "lost")
+    await running.until(lambda: (value(pipeline.snapshot(), *lost) or 0) > 2)
+    task = pipeline._following["kept"]
+    errors = value(pipeline.snapshot(), *lost)
+    (schedule, _) = pipeline._schedules
+    pipeline.adopt([schedule, Schedule(comes, 0.005, 1)])
+    assert pipeline._following["kept"] is task, "it is not even started anew"
+    assert value(pipeline.snapshot(), *lost) == errors
+    assert all("leaves" not in sample.labels for sample in pipeline.snapshot().samples())
+    await running.until(lambda: value(pipeline.snapshot(), UP, "comes", "u") == 1)
+    assert (kept.closed, leaves.closed, comes.closed) == (False, True, False)
+    await running.end()
+    assert (kept.closed, comes.closed) == (True, True)
+
+
+async def test_a_successor_of_one_name_keeps_its_series_until_it_has_its_own() -> None:
+    release = asyncio.Event()
+    before, after = FakeSource("engine"), FakeSource("engine", release.wait)
+    running = Running(before)
+    pipeline = running.pipeline
+    await running.until(lambda: pipeline.began)
+    pipeline.adopt([Schedule(after, 0.005, 5)])
+    await running.until(lambda: before.closed)
+    assert value(pipeline.snapshot(), UP, "engine", "u") == 1
+    after.then = fail
+    release.set()
+    await running.until(lambda: value(pipeline.snapshot(), UP, "engine", "u") is None)
+    assert pipeline.began, "ready once is ready, whatever is adopted"
+    await running.end()
+
+
+async def test_a_source_is_never_read_twice_at_a_time() -> None:
+    reading, most = 0, 0
+
+    async def read() -> None:
+        nonlocal reading, most
+        reading += 1
+        most = max(most, reading)
+        try:
+            await asyncio.sleep(0.02)
+        except asyncio.CancelledError:
+            await asyncio.sleep(0.02)  # one that takes its time to let go
+            raise
+        finally:
+            reading -= 1
+
+    source = FakeSource("slow", read)
+    running = Running(source)
+    for number in range(10):
+        await asyncio.sleep(0.003)
+        running.pipeline.adopt([Schedule(source, 0.001, 1 + number)])
+    await running.until(lambda: running.pipeline.began)
+    await running.end()
+    assert most == 1
+    assert source.closed
+
+
+async def test_a_source_that_cannot_be_closed_takes_nobody_along() -> None:
+    class Stuck(FakeSource):
+        async def close(self) -> None:
+            raise ZeroDivisionError("a bug")
+
+    good = FakeSource("good")
+    running = Running(Stuck("stuck"), good)
+    pipeline = running.pipeline
+    await running.until(lambda: pipeline.began)
+    pipeline.adopt([schedule for schedule in pipeline._schedules if schedule.source is good])
+    await asyncio.sleep(0.02)
+    assert not running.task.done()
+    assert value(pipeline.snapshot(), UP, "good", "u") == 1
+    await running.end()
+
+
+async def test_two_sources_of_one_name_are_not_adopted() -> None:
+    running = Running(FakeSource("a"))
+    with pytest.raises(ValueError, match="names must differ: b, b"):
+        running.pipeline.adopt([Schedule(FakeSource("b"), 1, 1), Schedule(FakeSource("b"), 1, 1)])
+    await running.until(lambda: value(running.pipeline.snapshot(), UP, "a", "u") == 1)
+    await running.end()

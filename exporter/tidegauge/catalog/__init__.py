@@ -8,6 +8,7 @@ from tidegauge.catalog import (
     gpu_links,
     gpu_meters,
     gpu_opt_in,
+    health,
     inference,
     nvml,
     own,
@@ -25,6 +26,7 @@ CATALOG: tuple[Metric, ...] = (
     *nvml.METRICS,
     *traffic.METRICS,
     *drift.METRICS,
+    *health.METRICS,
     *control.METRICS,
     *own.METRICS,
 )

@@ -36,6 +36,35 @@ SOURCE_LAST_SUCCESS = Metric(
     "seconds",
 )
 
+CONFIG_RELOADED = Metric(
+    "tidegauge_config_last_reload_successful",
+    "gauge",
+    "1 if the configuration in force is that of the last attempt to load one, else 0.",
+)
+CONFIG_RELOADED_AT = Metric(
+    "tidegauge_config_last_reload_success_timestamp_seconds",
+    "gauge",
+    "When the configuration in force was loaded.",
+    (),
+    "seconds",
+)
+WEB_CONFIG_RELOADED = Metric(
+    "tidegauge_web_config_last_reload_successful",
+    "gauge",
+    "1 if the file of --web.config.file is in force as it is now, 0 if the last change was wrong.",
+)
+PROBE_SUCCESS = Metric(
+    "tidegauge_probe_success",
+    "gauge",
+    "1 if the engine that /probe was asked for could be read just now, else 0.",
+)
+PROBE_DURATION = Metric(
+    "tidegauge_probe_duration_seconds",
+    "gauge",
+    "How long the engine that /probe was asked for took to be read, or to fail.",
+    (),
+    "seconds",
+)
 ENGINE_UNMAPPED = Metric(
     "tidegauge_engine_unmapped_series",
     "gauge",
@@ -58,6 +87,11 @@ METRICS = (
     SOURCE_ERRORS,
     SOURCE_READ_SECONDS,
     SOURCE_LAST_SUCCESS,
+    CONFIG_RELOADED,
+    CONFIG_RELOADED_AT,
+    WEB_CONFIG_RELOADED,
+    PROBE_SUCCESS,
+    PROBE_DURATION,
     ENGINE_UNMAPPED,
     ENGINE_DISCOVERED,
 )

@@ -2,10 +2,15 @@
 
 import argparse
 import asyncio
+from collections.abc import Callable
+from functools import partial
 
 from tidegauge.autoscale.policy import Policy
-from tidegauge.cli.program import add_config_flags, complain, configured, run_until_signal
-from tidegauge.config import ControlConfig, PoolConfig
+from tidegauge.cli import log
+from tidegauge.cli.program import add_program_flags, complain, configuration, run_until_signal
+from tidegauge.cli.systemd import our_notifier
+from tidegauge.cli.web_rules import rules_file
+from tidegauge.config import ConfigError, ControlConfig, PoolConfig
 from tidegauge.config.control import PrometheusConfig
 from tidegauge.control.demand import DemandQuery
 from tidegauge.control.fleet import face
@@ -15,7 +20,7 @@ from tidegauge.control.pools.process import ProcessPool
 from tidegauge.control.pools.spec import Part, ReplicaSpec
 from tidegauge.control.routes.haproxy import HaproxyRoute
 from tidegauge.promql.client import Access, Prometheus
-from tidegauge.web import face_runner, listen, until_cancelled
+from tidegauge.web import Front, Rules, RulesFile
 
 NAME = "control"
 
@@ -27,42 +32,58 @@ _GAP_SECONDS = 30.0
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The command's flags."""
     parser = subparsers.add_parser(NAME, help="resize replica pools by PromQL")
-    add_config_flags(parser)
-    parser.add_argument("--web.listen-address", dest="listen_address", metavar="HOST:PORT")
+    add_program_flags(parser)
     parser.add_argument("--dry-run", action="store_true", help="decide, and act on nothing")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit status 0 after a signal, 1 on a failure, 2 on a mistake in the configuration."""
-    config = configured(arguments, {"control.listen_address": arguments.listen_address})
-    if config is None:
+    rules, mistakes = rules_file(arguments.web_config_file)
+    try:
+        config = configuration(arguments, {})
+    except ConfigError as error:
+        complain(NAME, *error.lines, *mistakes)
         return 2
     if config.control is None:
-        complain(NAME, "control: is missing; say which Prometheus to ask and which pools to keep")
+        missing = "control: is missing; say which Prometheus to ask and which pools to keep"
+        complain(NAME, missing, *mistakes)
+        return 2
+    if mistakes:
+        complain(NAME, *mistakes)
         return 2
     if arguments.config_check:
         return 0
-    return run_until_signal(NAME, _program(config.control, dry_run=arguments.dry_run))
+    log.configure(config.log.level, config.log.format)
+    notifier = our_notifier()
+    ready = partial(notifier.tell, "ready")
+    program = _program(config.control, rules, dry_run=arguments.dry_run, ready=ready)
+    return run_until_signal(NAME, program, notifier)
 
 
-async def _program(config: ControlConfig, *, dry_run: bool) -> None:
+async def _program(
+    config: ControlConfig, rules: RulesFile | None, *, dry_run: bool, ready: Callable[[], None]
+) -> None:
     prometheus = Prometheus(_access(config.prometheus))
     pools = [process_pool(pool) for pool in config.pools]
     loops = [
         _loop(pool, process, prometheus, interval_seconds=config.interval, dry_run=dry_run)
         for pool, process in zip(config.pools, pools, strict=True)
     ]
+    shown = face(loops, own=rules.samples if rules else tuple)
+    front = Front(shown, rules.rules if rules else Rules())
     try:
-        runner = face_runner(face(loops))
-        await listen(runner, config.listen_address)
+        await front.start(config.listen_address)
+        ready()
         async with asyncio.TaskGroup() as group:
-            group.create_task(until_cancelled([runner]))
+            if rules:
+                group.create_task(rules.watch(front))
             for loop in loops:
                 group.create_task(loop.run())
     except* PoolError as errors:
         raise OSError("; ".join(str(error) for error in errors.exceptions)) from None
     finally:
+        await front.close()
         await prometheus.close()
         for process in pools:
             await process.close()

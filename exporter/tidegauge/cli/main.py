@@ -1,13 +1,13 @@
 """`tidegauge`: one command per program."""
 
 import argparse
+import importlib
 import sys
 from collections.abc import Callable, Sequence
 
-from tidegauge import __version__
-from tidegauge.cli import control, inject, reference, serve
+from tidegauge.cli.version import add_version_flag
 
-_COMMANDS = (serve, control, inject, reference)
+_COMMANDS = ("serve", "control", "inject", "reference")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -16,10 +16,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="tidegauge",
         description="Watches large language models in production and keeps them healthy.",
     )
-    parser.add_argument("--version", action="version", version=f"tidegauge {__version__}")
+    add_version_flag(parser)
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command in _COMMANDS:
-        command.add_parser(subparsers)
+    first = (sys.argv[1:] if arguments is None else list(arguments))[:1]
+    # A command of no concern costs nothing: numpy and what `inject` does with it are 19 MiB.
+    for command in [name for name in _COMMANDS if [name] == first] or _COMMANDS:
+        importlib.import_module(f"tidegauge.cli.{command}").add_parser(subparsers)
     parsed = parser.parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = parsed.run
     return run(parsed)

@@ -1,4 +1,4 @@
-"""What `serve` and `control` share: flags for the configuration, and running until a signal."""
+"""What `serve` and `control` share: flags as Prometheus names them, and running until a signal."""
 
 import argparse
 import asyncio
@@ -7,12 +7,14 @@ import sys
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
 
-from tidegauge.cli import log
-from tidegauge.config import Config, ConfigError, load
+from tidegauge.cli.systemd import Notifier
+from tidegauge.cli.version import add_version_flag
+from tidegauge.config import Config, load
 
 
-def add_config_flags(parser: argparse.ArgumentParser) -> None:
+def add_program_flags(parser: argparse.ArgumentParser) -> None:
     """Flags that every long-running command has."""
+    add_version_flag(parser)
     parser.add_argument(
         "--config.file", dest="config_file", type=Path, metavar="FILE", help="tidegauge.yml"
     )
@@ -23,22 +25,39 @@ def add_config_flags(parser: argparse.ArgumentParser) -> None:
         help="check the configuration, say what is wrong, and exit",
     )
     parser.add_argument(
-        "--log.level", dest="log_level", metavar="LEVEL", help="overrides log.level"
+        "--web.listen-address",
+        dest="listen_address",
+        action="append",
+        metavar="HOST:PORT",
+        help="where /metrics is served; may be given again for a further address",
     )
+    parser.add_argument(
+        "--web.config.file",
+        dest="web_config_file",
+        type=Path,
+        metavar="FILE",
+        help="TLS, passwords and headers, as Prometheus's exporters take them",
+    )
+    parser.add_argument(
+        "--log.level", dest="log_level", metavar="LEVEL", help="debug, info, warning or error"
+    )
+    parser.add_argument("--log.format", dest="log_format", metavar="FORMAT", help="logfmt or json")
 
 
-def configured(arguments: argparse.Namespace, overrides: Mapping[str, str | None]) -> Config | None:
-    """The configuration with flags laid over it, or None when its mistakes have been printed."""
-    given = {key: value for key, value in overrides.items() if value is not None}
-    if arguments.log_level is not None:
-        given["log.level"] = arguments.log_level
-    try:
-        config = load(arguments.config_file, overrides=given)
-    except ConfigError as error:
-        complain(arguments.command, *error.lines)
-        return None
-    log.configure(config.log.level, config.log.format)
-    return config
+def configuration(arguments: argparse.Namespace, overrides: Mapping[str, object | None]) -> Config:
+    """The configuration with flags laid over it.
+
+    Raises:
+        ConfigError: one line per mistake.
+    """
+    flags = {
+        "log.level": arguments.log_level,
+        "log.format": arguments.log_format,
+        f"{arguments.command}.listen_address": arguments.listen_address,
+        **overrides,
+    }
+    given = {key: value for key, value in flags.items() if value is not None}
+    return load(arguments.config_file, overrides=given)
 
 
 def complain(command: str, *lines: str) -> None:
@@ -47,23 +66,31 @@ def complain(command: str, *lines: str) -> None:
         print(f"tidegauge {command}: error: {line}", file=sys.stderr)
 
 
-def run_until_signal(command: str, program: Coroutine[None, None, None]) -> int:
+def run_until_signal(command: str, program: Coroutine[None, None, None], notifier: Notifier) -> int:
     """Run `program` until it ends, or SIGINT or SIGTERM cancels it; the exit status."""
     try:
-        asyncio.run(_cancelled_by_signal(program))
+        asyncio.run(_cancelled_by_signal(program, notifier))
     except OSError as error:
         complain(command, error.strerror or str(error))
         return 1
     return 0
 
 
-async def _cancelled_by_signal(program: Coroutine[None, None, None]) -> None:
+async def _cancelled_by_signal(program: Coroutine[None, None, None], notifier: Notifier) -> None:
     loop = asyncio.get_running_loop()
     task = loop.create_task(program)
+
+    def stop() -> None:
+        notifier.tell("stopping")
+        task.cancel()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
+        loop.add_signal_handler(number, stop)
+    alive = loop.create_task(notifier.keep_alive())
     try:
         await task
     except asyncio.CancelledError:
         if not task.cancelled():
             raise
+    finally:
+        alive.cancel()

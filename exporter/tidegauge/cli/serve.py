@@ -1,91 +1,128 @@
 """`tidegauge serve`: the sidecar exporter beside an engine."""
 
 import argparse
+import asyncio
+import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
-from tidegauge.cli.engine import discovery_schedule, engine_schedule
-from tidegauge.cli.program import add_config_flags, complain, configured, run_until_signal
-from tidegauge.config import ServeConfig
+from tidegauge.cli import log
+from tidegauge.cli.engine import access, discovery_schedule, engine_schedule, engine_source
+from tidegauge.cli.environment import dialect_of, environment
+from tidegauge.cli.program import add_program_flags, complain, configuration, run_until_signal
+from tidegauge.cli.systemd import Notifier, our_notifier
+from tidegauge.cli.web_rules import rules_file
+from tidegauge.config import ConfigError, ServeConfig
 from tidegauge.config.engine import EngineConfig
 from tidegauge.config.gpu import GpuConfig
+from tidegauge.config.probe import DEFAULT_MODULE, ModuleConfig, ProbeConfig
 from tidegauge.config.serve import DriftConfig, TrafficConfig
 from tidegauge.drift.monitor import DriftMonitor
 from tidegauge.drift.reference import DriftReferenceError, Reference
 from tidegauge.drift.reference_text import load as load_reference
 from tidegauge.drift.window import WindowLimits
 from tidegauge.pipeline import Schedule
-from tidegauge.server import Door, serve
+from tidegauge.server import Made, Part, Plan, PlanError, ProbeModule, ProbePlan, Sidecar, TapPlan
 from tidegauge.sources.drift import DriftSource
+from tidegauge.sources.environment import Asking, EngineDoor
 from tidegauge.sources.gpu.restarts import Limits
 from tidegauge.sources.gpu.settings import Settings
 from tidegauge.sources.gpu.source import START_SECONDS, GpuSource
-from tidegauge.sources.traffic import TrafficSource
-from tidegauge.traffic.exchange import Exchange
-from tidegauge.traffic.ledger import Ledger
-from tidegauge.traffic.proxy import Tap
+from tidegauge.sources.source import Source
+from tidegauge.web import RulesFile
 
 NAME = "serve"
-
-_MEMORY_INTERVAL_SECONDS = 1.0  # a source that reads our own memory cannot be a burden
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The command's flags; each overrides a key of the file."""
     parser = subparsers.add_parser(NAME, help="export GPU, engine, traffic and drift metrics")
-    add_config_flags(parser)
-    parser.add_argument("--web.listen-address", dest="listen_address", metavar="HOST:PORT")
+    add_program_flags(parser)
     parser.add_argument("--engine", metavar="URL", help="base URL of the engine")
-    parser.add_argument("--traffic.listen-address", dest="traffic_address", metavar="HOST:PORT")
+    parser.add_argument(
+        "--traffic.listen-address",
+        dest="traffic_address",
+        metavar="HOST:PORT",
+        help="where the traffic tap takes requests",
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Exit status 0 after a signal, 1 on a failure, 2 on a mistake in the configuration."""
-    overrides = {
-        "serve.listen_address": arguments.listen_address,
-        "serve.engine.url": arguments.engine,
-        "serve.traffic.listen_address": arguments.traffic_address,
-    }
-    config = configured(arguments, overrides)
-    if config is None:
-        return 2
+    rules, mistakes = rules_file(arguments.web_config_file)
     try:
-        schedules, door = _parts(config.serve)
-    except DriftReferenceError as error:
-        complain(NAME, f"serve.drift.references: {error}")
+        first = _configured_plan(arguments)
+    except PlanError as error:
+        complain(NAME, *error.lines, *mistakes)
         return 2
-    except ValueError as error:
-        complain(NAME, str(error))
+    if mistakes:
+        complain(NAME, *mistakes)
         return 2
     if arguments.config_check:
         return 0
-    return run_until_signal(NAME, serve(schedules, address=config.serve.listen_address, door=door))
+    notifier = our_notifier()
+    program = _program(first, partial(_configured_plan, arguments), rules, notifier)
+    return run_until_signal(NAME, program, notifier)
 
 
-def _parts(config: ServeConfig) -> tuple[list[Schedule], Door | None]:
-    schedules: list[Schedule] = []
-    if config.gpu.enabled:
-        schedules.append(_gpu(config.gpu))
-    if config.engine:
-        schedules.append(engine_schedule(config.engine))
-    elif config.discovery.enabled:
-        taken = [config.listen_address]
-        if config.traffic:
-            taken.append(config.traffic.listen_address)
-        schedules.append(discovery_schedule(config.discovery, taken=taken))
-    drift = _drift(config.drift, config.traffic) if config.drift else None
-    if config.drift and drift:
-        schedules.append(Schedule(drift, config.drift.interval, 1))
-    door = None
-    if config.traffic:
-        traffic, door = _traffic(config.traffic, config.engine, drift.observe if drift else None)
-        schedules.append(traffic)
-    return schedules, door
+async def _program(
+    first: Plan, replan: Callable[[], Plan], rules: RulesFile | None, notifier: Notifier
+) -> None:
+    sidecar = Sidecar(replan, rules_file=rules, tell=notifier.tell)
+    loop, reloads = asyncio.get_running_loop(), set[asyncio.Task[tuple[str, ...]]]()
+
+    def reload() -> None:
+        task = loop.create_task(sidecar.reload())
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    await sidecar.run(first)
 
 
-def _gpu(config: GpuConfig) -> Schedule:
+def _configured_plan(arguments: argparse.Namespace) -> Plan:
+    """What the flags and the file ask for now; lines are logged from then on as they say.
+
+    Raises:
+        PlanError: one line per mistake.
+    """
+    overrides = {
+        "serve.engine.url": arguments.engine,
+        "serve.traffic.listen_address": arguments.traffic_address,
+    }
+    try:
+        config = configuration(arguments, overrides)
+    except ConfigError as error:
+        raise PlanError(error.lines) from None
+    asked = plan(config.serve)
+    log.configure(config.log.level, config.log.format)
+    return asked
+
+
+def plan(config: ServeConfig) -> Plan:
+    """What `serve` runs for a configuration. A part is rebuilt when what it is made from changes.
+
+    Raises:
+        PlanError: one line per mistake.
+    """
+    parts = (
+        _gpu(config.gpu),
+        _engine(config),
+        _environment(config) if config.environment.enabled else None,
+        _drift(config.drift, config.traffic) if config.drift else None,
+    )
+    return Plan(
+        addresses=config.listen_address,
+        parts=tuple(part for part in parts if part),
+        tap=_tap(config.traffic, config.engine) if config.traffic else None,
+        probe=_probe(config.probe) if config.probe else None,
+    )
+
+
+def _gpu(config: GpuConfig) -> Part | None:
     settings = Settings(
         fast_seconds=config.fast_interval,
         medium_seconds=config.medium_interval,
@@ -98,49 +135,96 @@ def _gpu(config: GpuConfig) -> Schedule:
         timeout_seconds=config.timeout,
     )
     limits = Limits(hung_seconds=config.hung_limit, longest_seconds=config.restart_backoff_max)
-    # The source gives up on its child by itself; ours is the outer bound.
-    return Schedule(GpuSource(settings, limits), settings.publish_seconds, 2 * START_SECONDS)
+
+    def make(_: Mapping[str, Source]) -> Made:
+        # The source gives up on its child by itself; ours is the outer bound.
+        source = GpuSource(settings, limits)
+        return Made(Schedule(source, settings.publish_seconds, 2 * START_SECONDS))
+
+    return Part("gpu", config, make) if config.enabled else None
 
 
-def _drift(config: DriftConfig, traffic: TrafficConfig | None) -> DriftSource:
+def _engine(config: ServeConfig) -> Part | None:
+    """The engine that is configured, or whichever is found."""
+    engine, discovery = config.engine, config.discovery
+    if engine:
+        return Part("engine", engine, lambda _: Made(engine_schedule(engine)))
+    if not discovery.enabled:
+        return None
+    taken = (*config.listen_address, *((config.traffic.listen_address,) if config.traffic else ()))
+    return Part(
+        "engine",
+        (discovery, taken),
+        lambda _: Made(discovery_schedule(discovery, taken=taken)),
+    )
+
+
+def _environment(config: ServeConfig) -> Part:
+    engine = config.engine
+
+    def make(sources: Mapping[str, Source]) -> Made:
+        gpu, door = sources.get("gpu"), None
+        if engine:
+            asking = Asking(access(engine, engine.url))
+            door = EngineDoor(dialect_of(sources["engine"]), asking)
+        latest = gpu.latest if isinstance(gpu, GpuSource) else tuple
+        return Made(environment(config.environment, gpu=latest, engine=door))
+
+    # With what the sources are made from that it looks at.
+    return Part("environment", (config.environment, config.gpu, engine), make)
+
+
+def _probe(config: ProbeConfig) -> ProbePlan:
+    modules = {DEFAULT_MODULE: ModuleConfig(), **config.modules}
+    return ProbePlan(
+        made_from=config,
+        targets=frozenset(config.targets),
+        modules={
+            name: ProbeModule(partial(engine_source, module), 2 * module.timeout)
+            for name, module in modules.items()
+        },
+        default_module=DEFAULT_MODULE,
+        max_reads=config.max_reads,
+    )
+
+
+def _drift(config: DriftConfig, traffic: TrafficConfig | None) -> Part:
     limits = WindowLimits(config.window_requests, config.window, config.min_requests)
-    references = [_reference(path) for path in config.references]
+    references = tuple(_reference(path) for path in config.references)
     measured = traffic.models if traffic else ()
     for path, reference in zip(config.references, references, strict=True):
         if reference.model not in measured:
-            raise DriftReferenceError(
-                f"{path}: is of model {reference.model!r}, which serve.traffic.models does not "
-                f"name ({', '.join(measured) or 'none'}); its requests would never be scored"
-            )
-    return DriftSource(DriftMonitor(references, limits), clock=time.monotonic)
+            raise PlanError([f"serve.drift.references: {path}: {_unmeasured(reference, measured)}"])
+    try:
+        DriftMonitor(references, limits)
+    except ValueError as error:
+        raise PlanError([f"serve.drift.references: {error}"]) from None
+
+    def make(_: Mapping[str, Source]) -> Made:
+        source = DriftSource(DriftMonitor(references, limits), clock=time.monotonic)
+        return Made(Schedule(source, config.interval, 1), source.observe)
+
+    # With the references themselves: a file that was learned anew is a change.
+    return Part("drift", (config, references), make)
+
+
+def _unmeasured(reference: Reference, measured: tuple[str, ...]) -> str:
+    return (
+        f"is of model {reference.model!r}, which serve.traffic.models does not name "
+        f"({', '.join(measured) or 'none'}); its requests would never be scored"
+    )
 
 
 def _reference(path: Path) -> Reference:
     try:
         return load_reference(path.read_bytes())
     except (OSError, DriftReferenceError) as error:
-        raise DriftReferenceError(f"{path}: {error}") from None
+        raise PlanError([f"serve.drift.references: {path}: {error}"]) from None
 
 
-def _traffic(
-    config: TrafficConfig, engine: EngineConfig | None, observe: Callable[[Exchange], None] | None
-) -> tuple[Schedule, Door]:
+def _tap(config: TrafficConfig, engine: EngineConfig | None) -> TapPlan:
     upstream = config.upstream or (engine.url if engine else None)
     if upstream is None:
-        raise ValueError("serve.traffic.upstream: is missing, and there is no serve.engine.url")
-    ledger = Ledger(config.models)
-
-    def record(exchange: Exchange) -> None:
-        ledger.add(exchange)
-        if observe:
-            observe(exchange)
-
-    tap = Tap(
-        upstream,
-        record,
-        clock=time.monotonic,
-        models=frozenset(config.models),
-        connect_seconds=config.connect_timeout,
-    )
-    source = TrafficSource(ledger, started=lambda: tap.started, in_flight=lambda: tap.in_flight)
-    return Schedule(source, _MEMORY_INTERVAL_SECONDS, 1), Door(tap, config.listen_address)
+        missing = "serve.traffic.upstream: is missing, and there is no serve.engine.url"
+        raise PlanError([missing])
+    return TapPlan(config.listen_address, upstream, config.models, config.connect_timeout)

@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from tidegauge.config.values import (
-    Address,
+    Addresses,
     Header,
     HttpUrl,
     Name,
@@ -204,8 +204,9 @@ class PoolConfig(Section):
 class ControlConfig(Section):
     """The fleet side, `tidegauge control`."""
 
-    listen_address: Address = Field(
-        default="127.0.0.1:9480", description="Where /metrics, /sd and /-/healthy are served."
+    listen_address: Addresses = Field(
+        default=("127.0.0.1:9480",),
+        description="Where /metrics, /sd and /-/healthy are served: HOST:PORT, or a list of them.",
     )
     interval: PositiveSeconds = Field(default=15.0, description="Time between two decisions.")
     prometheus: PrometheusConfig

@@ -6,7 +6,7 @@ Every line gives the key path, the bad value and what would be right.
 import difflib
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import yaml
 from pydantic import Field, ValidationError
@@ -36,6 +36,9 @@ class Config(Section):
     )
 
 
+Validated = TypeVar("Validated", bound=Section)
+
+
 class ConfigError(Exception):
     """The configuration cannot be used. `lines` holds one line per mistake."""
 
@@ -50,13 +53,22 @@ def load(path: Path | None, *, overrides: Mapping[str, object] | None = None) ->
     Raises:
         ConfigError: the file cannot be read, is no YAML, or says something that cannot be used.
     """
-    tree = _read(path) if path else {}
+    tree = read_mapping(path) if path else {}
     for dotted, value in (overrides or {}).items():
         _lay_over(tree, dotted, value)
+    return validated(Config, tree)
+
+
+def validated(root: type[Validated], tree: Mapping[str, object]) -> Validated:
+    """`tree` as a `root`.
+
+    Raises:
+        ConfigError: one line per mistake.
+    """
     try:
-        return Config.model_validate(tree)
+        return root.model_validate(tree)
     except ValidationError as error:
-        mistakes = [_line(details, tree) for details in error.errors() if not _echo(details)]
+        mistakes = [_line(details, tree, root) for details in error.errors() if not _echo(details)]
         raise ConfigError(sorted(set(mistakes))) from None
 
 
@@ -78,7 +90,12 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _read(path: Path) -> dict[str, object]:
+def read_mapping(path: Path) -> dict[str, object]:
+    """The keys of a YAML file.
+
+    Raises:
+        ConfigError: it cannot be read, or is no mapping.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -119,18 +136,19 @@ def _echo(details: ErrorDetails) -> bool:
     return details["type"] == "too_short" and bool(details["input"])
 
 
-def _line(details: ErrorDetails, tree: object) -> str:
+def _line(details: ErrorDetails, tree: object, root: type[Section]) -> str:
     path, model = _path(details["loc"], tree), details["loc"]
     value = details["input"]
     match details["type"]:
         case "missing":
             return f"{path}: is missing; it has no default"
         case "extra_forbidden":
-            return f"{path}: unknown key{_did_you_mean(model)}"
+            return f"{path}: unknown key{_did_you_mean(model, root)}"
         case "value_error":
             return _value_error(path, details["msg"].removeprefix("Value error, "))
         case _:
-            return f"{path}: {_shown(value)} is wrong: it {_rule(details)}"
+            shown = "its value" if _is_secret(details["loc"], root) else _shown(value)
+            return f"{path}: {shown} is wrong: it {_rule(details)}"
 
 
 def _rule(details: ErrorDetails) -> str:
@@ -145,7 +163,9 @@ def _value_error(path: str, message: str) -> str:
     # A section's own check names the key below it: "max: 2 is below min (4)".
     head, separator, _ = message.partition(": ")
     below = separator and all(c.isalnum() or c in "_[]-" for c in head)
-    return f"{path}.{message}" if below and path else f"{path}: {message}"
+    if not path:
+        return message
+    return f"{path}.{message}" if below else f"{path}: {message}"
 
 
 def _shown(value: object) -> str:
@@ -168,8 +188,8 @@ def _path(location: Sequence[int | str], tree: object) -> str:
     return path
 
 
-def _did_you_mean(location: Sequence[int | str]) -> str:
-    section = _section(location[:-1])
+def _did_you_mean(location: Sequence[int | str], root: type[Section]) -> str:
+    section = _section(location[:-1], root)
     renamed: Mapping[str, str] = getattr(section, "renamed", {})
     if now := renamed.get(str(location[-1])):
         return f"; it is called {now} now"
@@ -180,18 +200,30 @@ def _did_you_mean(location: Sequence[int | str]) -> str:
     return f"; known here: {', '.join(known)}" if known else ""
 
 
-def _section(location: Sequence[int | str]) -> type[Section] | None:
+def _section(location: Sequence[int | str], root: type[Section]) -> type[Section] | None:
     """The Section class that a key path leads to."""
-    section: type[Section] = Config
+    section, own_names = root, False
     for step in location:
-        if isinstance(step, int):
+        if isinstance(step, int) or own_names:  # an item of a list, or a name that a user chose
+            own_names = False
             continue
         field = section.model_fields.get(step)
         inner = _sections_in(field.annotation) if field else []
-        if not inner:
+        if field is None or not inner:
             return None
-        section = inner[0]
+        section, own_names = inner[0], getattr(field.annotation, "__origin__", None) is dict
     return section
+
+
+def _is_secret(location: Sequence[int | str], root: type[Section]) -> bool:
+    """Whether the key, or one above it, holds what no log may show (`Field(repr=False)`)."""
+    above = (_section(location[:n], root) for n in range(len(location)))
+    fields = (
+        section.model_fields.get(str(step))
+        for section, step in zip(above, location, strict=True)
+        if section
+    )
+    return any(field is not None and not field.repr for field in fields)
 
 
 def _sections_in(annotation: object) -> list[type[Section]]:

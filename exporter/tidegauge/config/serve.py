@@ -6,7 +6,16 @@ from pydantic import Field, model_validator
 
 from tidegauge.config.engine import DiscoveryConfig, EngineConfig
 from tidegauge.config.gpu import GpuConfig
-from tidegauge.config.values import Address, HttpUrl, PositiveSeconds, ReadableFile, Section
+from tidegauge.config.health import EnvironmentConfig
+from tidegauge.config.probe import ProbeConfig
+from tidegauge.config.values import (
+    Address,
+    Addresses,
+    HttpUrl,
+    PositiveSeconds,
+    ReadableFile,
+    Section,
+)
 
 
 class TrafficConfig(Section):
@@ -55,13 +64,16 @@ class DriftConfig(Section):
 class ServeConfig(Section):
     """The sidecar exporter, `tidegauge serve`."""
 
-    listen_address: Address = Field(
-        default="127.0.0.1:9470", description="Where /metrics, /-/healthy and / are served."
+    listen_address: Addresses = Field(
+        default=("127.0.0.1:9470",),
+        description="Where /metrics, /-/healthy and / are served: HOST:PORT, or a list of them.",
     )
     gpu: GpuConfig = GpuConfig()
+    environment: EnvironmentConfig = EnvironmentConfig()
     engine: EngineConfig | None = Field(
         default=None, description="Left out: an engine is looked for (`serve.discovery`)."
     )
     discovery: DiscoveryConfig = DiscoveryConfig()
     traffic: TrafficConfig | None = Field(default=None, description="Left out: no tap.")
     drift: DriftConfig | None = Field(default=None, description="Left out: no drift scores.")
+    probe: ProbeConfig | None = Field(default=None, description="Left out: /probe answers 404.")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainValidator
 
 _PARTS = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -45,6 +45,17 @@ def _address(text: str) -> str:
     if not separator or not port.isdigit() or int(port) > _PORT_LIMIT:
         raise ValueError(f"{text!r} is no listen address; write HOST:PORT such as 127.0.0.1:9470")
     return f"{host or '0.0.0.0'}:{port}"  # noqa: S104 - ":9470" means every address, as in Prometheus
+
+
+def _addresses(value: object) -> tuple[str, ...]:
+    given = value if isinstance(value, list | tuple) else [value]
+    found = tuple(_address(text if isinstance(text, str) else repr(text)) for text in given)
+    twice = next((address for address in found if found.count(address) > 1), None)
+    if not found:
+        raise ValueError("no listen address is given; write HOST:PORT such as 127.0.0.1:9470")
+    if twice:
+        raise ValueError(f"{twice!r} is given twice; keep one")
+    return found
 
 
 def _http_url(text: str) -> str:
@@ -94,6 +105,7 @@ def _file(path: Path) -> Path:
 Seconds = Annotated[float, BeforeValidator(seconds)]
 PositiveSeconds = Annotated[float, BeforeValidator(seconds), AfterValidator(_positive)]
 Address = Annotated[str, AfterValidator(_address)]
+Addresses = Annotated[tuple[str, ...], PlainValidator(_addresses)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 UrlTemplate = Annotated[str, AfterValidator(_url_template)]
 Header = Annotated[str, AfterValidator(_header)]

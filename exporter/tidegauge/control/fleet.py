@@ -1,7 +1,7 @@
 """The face of `tidegauge control`: its series, its landing page, and service discovery."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from aiohttp import web
 
@@ -14,8 +14,8 @@ from tidegauge.web import Face, State
 _PHASES = ("starting", "serving", "draining", "stopping")
 
 
-def face(loops: Sequence[PoolLoop]) -> Face:
-    """What the controller shows of its pools."""
+def face(loops: Sequence[PoolLoop], *, own: Callable[[], Sequence[Sample]] = tuple) -> Face:
+    """What the controller shows of its pools; `own` are further samples of the program itself."""
 
     async def discovery(_: web.Request) -> web.Response:
         # Until every pool was seen once, an answer would have Prometheus drop what it scrapes.
@@ -25,7 +25,7 @@ def face(loops: Sequence[PoolLoop]) -> Face:
 
     return Face(
         title="tidegauge control",
-        samples=lambda: tuple(sample for loop in loops for sample in _samples(loop)),
+        samples=lambda: (*(sample for loop in loops for sample in _samples(loop)), *own()),
         states=lambda: tuple(_state(loop) for loop in loops),
         ready=lambda: all(loop.last is not None for loop in loops),
         pages={"/sd": discovery},

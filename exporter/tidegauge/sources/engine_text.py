@@ -19,6 +19,7 @@ LABEL_CHARACTERS = 1024 * 1024  # a vLLM of a thousand rows needs some 20,000
 
 _CHUNK_BYTES = 16 * 1024  # some 200 lines, a fraction of a millisecond
 _EXCERPT_CHARACTERS = 80
+_ONE_LABEL = 3  # what is before its value, the value, what is behind
 _SHAPES, _NAMES = 1000, 64
 _EOF = b"\n# EOF\n"
 
@@ -96,7 +97,10 @@ class ExpositionParser:
         # An even number of parts is an odd number of quotes.
         if names is None or "\\" in rest or len(parts) % 2 == 0:
             return None
-        labels = tuple(zip(names, parts[1::2], strict=False))
+        if len(parts) == _ONE_LABEL:  # a bucket of TGI or Triton; a third faster
+            labels: Labels = ((names[0], parts[1]),)
+        else:
+            labels = tuple(zip(names, parts[1::2]))  # noqa: B905 -- `strict` takes a fifth of it all
         self._room -= len(rest)
         if self._room < 0:
             self._labels.clear()

@@ -70,6 +70,12 @@ class Tap:
         """Completions begun and not yet ended; those that the engine has queued are included."""
         return self._in_flight
 
+    def turn(self, upstream: str, *, models: frozenset[str], connect_seconds: float) -> None:
+        """Pass on elsewhere what begins from now on; what is under way ends where it began."""
+        self._upstream = upstream.rstrip("/")
+        self._models = models
+        self._connect_seconds = connect_seconds
+
     async def session(self, _app: web.Application) -> AsyncIterator[None]:
         """Hold the upstream's client open while the application runs (a cleanup context).
 
@@ -83,7 +89,6 @@ class Tap:
             max_field_size=_HEADER_LINE_BYTES,
             max_line_size=_HEADER_LINE_BYTES,
             skip_auto_headers=_NOT_ADDED,
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_seconds),
         )
         async with self._session:
             yield
@@ -133,6 +138,7 @@ class Tap:
             headers=passed_on(request.headers, without=without),
             data=_body(request, listener) if request.body_exists else None,
             allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_seconds),
         )
 
     async def _pass_answer(

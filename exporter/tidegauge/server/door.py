@@ -1,0 +1,106 @@
+"""The tap on the network: opened, sent elsewhere and closed while requests pass.
+
+The tap outlives every change but its own removal: a request that is under way ends where it
+began, and a connection that is open stays open.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from tidegauge.server.plan import TapPlan
+from tidegauge.traffic.exchange import Exchange
+from tidegauge.traffic.proxy import Tap, tap_runner
+from tidegauge.web.listening import Listening, Opened
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    tap: Tap
+    runner: web.AppRunner
+    listening: Listening
+
+    async def close(self) -> None:
+        self.listening.close()
+        await self.runner.cleanup()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenDoor:
+    """A door as it is going to be: what `turn` uses up, or `abandon` gives back."""
+
+    plan: TapPlan | None
+    standing: _Standing | None
+    opened: Opened
+
+    @property
+    def tap(self) -> Tap | None:
+        return self.standing.tap if self.standing else None
+
+
+class Door:
+    """`record` is told of every exchange; `clock` is monotonic, in seconds."""
+
+    def __init__(self, record: Callable[[Exchange], None], *, clock: Callable[[], float]) -> None:
+        self._record = record
+        self._clock = clock
+        self._standing: _Standing | None = None
+        self._leaving: set[asyncio.Task[None]] = set()
+
+    async def open(self, plan: TapPlan | None) -> OpenDoor:
+        """Make ready what `plan` needs beyond what is there.
+
+        Raises:
+            OSError: the address cannot be had; the message names it.
+        """
+        if plan is None:
+            return OpenDoor(None, None, Opened())
+        standing = self._standing or await self._built(plan)
+        try:
+            opened = await standing.listening.open([plan.address])
+        except OSError:
+            await self.abandon(OpenDoor(plan, standing, Opened()))
+            raise
+        return OpenDoor(plan, standing, opened)
+
+    async def turn(self, door: OpenDoor) -> None:
+        """Go over to `door`. A tap that is in no plan any more drains, and nobody waits for it."""
+        before, self._standing = self._standing, door.standing
+        if door.plan and door.standing:
+            plan, standing = door.plan, door.standing
+            models = frozenset(plan.models)
+            standing.tap.turn(plan.upstream, models=models, connect_seconds=plan.connect_seconds)
+            await standing.listening.turn([plan.address], door.opened, None)
+        elif before:
+            before.listening.close()
+            task = asyncio.create_task(before.close())
+            self._leaving.add(task)
+            task.add_done_callback(self._leaving.discard)
+
+    async def abandon(self, door: OpenDoor) -> None:
+        """Stay as it was before `open`."""
+        door.opened.close()
+        if door.standing and door.standing is not self._standing:
+            await door.standing.close()
+
+    async def close(self) -> None:
+        """Accept no more requests, and wait until the last answers are out."""
+        if self._standing:
+            await self._standing.close()
+        await asyncio.gather(*self._leaving)
+
+    async def _built(self, plan: TapPlan) -> _Standing:
+        tap = Tap(
+            plan.upstream,
+            self._record,
+            clock=self._clock,
+            models=frozenset(plan.models),
+            connect_seconds=plan.connect_seconds,
+        )
+        runner = tap_runner(tap)
+        await runner.setup()
+        if runner.server is None:
+            raise RuntimeError("a runner that is set up has a server")
+        return _Standing(tap, runner, Listening(runner.server))

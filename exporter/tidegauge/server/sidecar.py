@@ -1,0 +1,180 @@
+"""`tidegauge serve` put together: sources in a pipeline, the tap, /probe, and their face."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+
+from aiohttp import web
+
+from tidegauge.pipeline import Pipeline, Schedule
+from tidegauge.samples import Reading, Sample
+from tidegauge.server.door import Door
+from tidegauge.server.plan import Made, Part, Plan, PlanError, TapPlan
+from tidegauge.server.probe import Prober
+from tidegauge.server.reload import Reload, Stage
+from tidegauge.sources.source import Source
+from tidegauge.sources.traffic import TrafficSource
+from tidegauge.traffic.exchange import Exchange
+from tidegauge.traffic.ledger import Ledger
+from tidegauge.traffic.proxy import Tap
+from tidegauge.web import Face, Front, Rules, RulesFile, State
+
+_MEMORY_SECONDS = 1.0  # between two reads of our own memory, which is no burden
+
+
+class Sidecar:
+    """Runs a Plan, and goes over to another while it runs.
+
+    `replan` reads the configuration anew, for a reload. `tell` hears when it is ready. What the tap
+    has measured is taken up every `memory_seconds`.
+    """
+
+    def __init__(
+        self,
+        replan: Callable[[], Plan],
+        *,
+        rules_file: RulesFile | None = None,
+        tell: Callable[[Stage], None] = lambda _: None,
+        memory_seconds: float = _MEMORY_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.reload = Reload(replan, self.adopt, tell=tell)
+        self._tell = tell
+        self._rules_file = rules_file
+        self._memory_seconds = memory_seconds
+        self._pipeline = Pipeline(())
+        self._door = Door(self._record, clock=clock)
+        self._prober: Prober | None = None
+        self._stopping = False
+        self._parts: dict[str, tuple[Part, Made]] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._front = Front(self._face(), rules_file.rules if rules_file else Rules())
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """Where the face listens, in the order of the plan's addresses."""
+        return self._front.ports
+
+    async def run(self, plan: Plan) -> None:
+        """Read sources, tap requests and answer scrapes until cancelled.
+
+        Raises:
+            OSError: an address cannot be had.
+        """
+        await self._front.setup()
+        tasks: list[asyncio.Task[None]] = []
+        try:
+            await self.adopt(plan)
+            tasks.append(asyncio.create_task(self._pipeline.run()))
+            if self._rules_file:
+                tasks.append(asyncio.create_task(self._rules_file.watch(self._front)))
+            self._tell("ready")
+            # None of them ends; one that does has a bug, and a restart is better than half of us.
+            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in ended:
+                task.result()
+        finally:
+            self._stopping = True
+            # Sources are read until the tap's last answer is out: what it measures counts too.
+            await self._door.close()
+            await self._front.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, *self._closing, return_exceptions=True)
+            if self._prober:
+                await self._prober.close()
+
+    async def adopt(self, plan: Plan) -> None:
+        """Go over to `plan`: parts that it shares with what runs go on, untouched.
+
+        Raises:
+            OSError: an address cannot be had; everything is as before.
+            PlanError: it is being stopped.
+        """
+        if self._stopping:
+            raise PlanError(["tidegauge serve is being stopped"])
+        sockets = await self._front.open(plan.addresses)
+        try:
+            door = await self._door.open(plan.tap)
+        except OSError:
+            sockets.close()
+            raise
+        try:
+            parts = self._built(plan, door.tap)
+        except Exception:
+            sockets.close()
+            await self._door.abandon(door)
+            raise
+        self._parts = parts
+        self._pipeline.adopt([made.schedule for _, made in parts.values()])
+        self._adopt_probe(plan)
+        await self._door.turn(door)
+        await self._front.turn(plan.addresses, sockets)
+
+    def _built(self, plan: Plan, tap: Tap | None) -> dict[str, tuple[Part, Made]]:
+        parts = (*plan.parts, *((self._traffic(plan.tap, tap),) if plan.tap and tap else ()))
+        built: dict[str, tuple[Part, Made]] = {}
+        for part in parts:
+            before = self._parts.get(part.name)
+            if before and before[0].made_from == part.made_from:
+                built[part.name] = before
+            else:
+                sources = {name: made.schedule.source for name, (_, made) in built.items()}
+                built[part.name] = part, part.make(sources)
+        return built
+
+    def _traffic(self, plan: TapPlan, tap: Tap) -> Part:
+        def make(_: Mapping[str, Source]) -> Made:
+            ledger = Ledger(plan.models)
+            source = TrafficSource(
+                ledger, started=lambda: tap.started, in_flight=lambda: tap.in_flight
+            )
+            return Made(Schedule(source, self._memory_seconds, 1), ledger.add)
+
+        return Part("traffic", (tap, plan.models), make)
+
+    def _adopt_probe(self, plan: Plan) -> None:
+        before = self._prober
+        if (before.plan if before else None) == plan.probe:
+            return
+        self._prober = Prober(plan.probe) if plan.probe else None
+        if before:
+            task = asyncio.create_task(before.close())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
+    def _record(self, exchange: Exchange) -> None:
+        for _, made in self._parts.values():
+            if made.observe:
+                made.observe(exchange)
+
+    def _face(self) -> Face:
+        return Face(
+            title="tidegauge serve",
+            samples=self._samples,
+            states=self._states,
+            ready=lambda: self._pipeline.began,
+            pages={"/probe": self._probe},
+            actions={"/-/reload": self.reload.page},
+            links=lambda: ("/probe",) if self._prober else (),
+        )
+
+    def _samples(self) -> tuple[Sample, ...]:
+        rules = self._rules_file.samples() if self._rules_file else ()
+        return (*self._pipeline.snapshot().samples(), *self.reload.samples(), *rules)
+
+    def _states(self) -> tuple[State, ...]:
+        readings = self._pipeline.snapshot().readings
+        return (*(_state(reading) for reading in readings), self.reload.state())
+
+    async def _probe(self, request: web.Request) -> web.Response:
+        if self._prober is None:
+            return web.Response(status=404, text="serve.probe lists no targets\n")
+        return await self._prober.page(request)
+
+
+def _state(reading: Reading) -> State:
+    if reading.error:
+        return State(reading.source, well=False, note="the log says why")
+    note = f"{len(reading.samples)} series in {reading.seconds * 1000:.1f} ms"
+    return State(reading.source, well=True, note=note)

@@ -1,0 +1,8 @@
+"""The HTTP face that both programs show, and what stands before it: TLS, passwords, limits."""
+
+from tidegauge.web.face import Face, Page, State
+from tidegauge.web.front import Front, Limits
+from tidegauge.web.gate import Rules
+from tidegauge.web.rules_file import RulesError, RulesFile
+
+__all__ = ["Face", "Front", "Limits", "Page", "Rules", "RulesError", "RulesFile", "State"]
