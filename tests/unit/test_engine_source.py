@@ -66,7 +66,7 @@ async def test_every_read_has_a_connection_of_its_own() -> None:
 async def test_a_compressed_answer_is_read() -> None:
     answer = saying(gzip.compress(LLAMA), head="Content-Encoding: gzip\r\n")
     async with engine(answer) as url, source_of(url) as source:
-        assert len(await source.read()) == 12
+        assert len(await source.read()) == 13
 
 
 async def test_openmetrics_is_read_as_what_it_calls_itself() -> None:
@@ -93,7 +93,7 @@ async def test_openmetrics_is_read_as_what_it_calls_itself() -> None:
 async def test_an_answer_without_a_length_is_read_to_its_end() -> None:
     answer = bytes_only(b"HTTP/1.0 200 OK\r\n\r\n" + LLAMA)
     async with engine(answer) as url, source_of(url) as source:
-        assert len(await source.read()) == 12
+        assert len(await source.read()) == 13
 
 
 async def test_numbers_in_any_notation_are_read() -> None:

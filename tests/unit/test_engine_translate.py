@@ -45,7 +45,7 @@ LORA = Rule(
 )
 CONFIG = Rule(("x",), ours.KV_CACHE_CAPACITY_TOKENS, value_of=("blocks", "size"))
 BLOCKS = Rule(("x_total",), ours.PREFIX_CACHE_HIT, times="size")
-RATIO = Rule(("x",), ours.KV_CACHE_USAGE, absent=-1.0)
+RATIO = Rule(("x",), ours.KV_CACHE_USAGE, absent=9.0)
 MILLISECONDS = Rule(("x_ms",), ours.REQUEST_DURATION, scale=0.001)
 
 
@@ -84,9 +84,12 @@ MILLISECONDS = Rule(("x_ms",), ours.REQUEST_DURATION, scale=0.001)
         pytest.param(GAUGE, [row("x", math.nan)], {}, id="NaN is no value"),
         pytest.param(RATIO, [row("x", 0.5), row("x", math.nan, a="1")], {}, id="nor in a share"),
         pytest.param(GAUGE, [row("x", math.inf)], {}, id="infinity is no value"),
-        pytest.param(GAUGE, [row("x", -2)], {PLAIN: -2}, id="a gauge may be negative"),
-        pytest.param(COUNTER, [row("x_total", -2)], {}, id="a counter may not"),
-        pytest.param(RATIO, [row("x", -1)], {}, id="the engine's word for unknown is no value"),
+        pytest.param(GAUGE, [row("x", -2)], {}, id="nothing we count is below zero"),
+        pytest.param(
+            RATIO, [row("x", 0.5), row("x", -1, a="1")], {}, id="one part unknown, all unknown"
+        ),
+        pytest.param(COUNTER, [row("x_total", -2)], {}, id="nor how often something happened"),
+        pytest.param(RATIO, [row("x", 9)], {}, id="the engine's word for unknown is no value"),
         pytest.param(RATIO, [row("x", 0)], {PLAIN: 0}, id="a zero that was said is a zero"),
         pytest.param(
             SUM, [row("a_total", 1), row("b_total", 2)], {PLAIN: 3}, id="a sum of two names"

@@ -91,10 +91,10 @@ def _joined(values: list[float], rule: Rule) -> float | None:
     if rule.absent is not None and rule.absent in values:
         return None
     whole = (sum(values) if rule.adds else max(values)) * rule.scale
-    backwards = rule.metric.kind == "counter" and min(values) < 0
-    # NaN anywhere makes a sum NaN, but not a maximum.
-    known = math.isfinite(whole) and all(map(math.isfinite, values))
-    return whole if known and not backwards else None
+    # NaN anywhere makes a sum NaN, but not a maximum; and nothing that we count can be below zero:
+    # engines write -1 for what they don't know.
+    known = math.isfinite(whole) and all(map(math.isfinite, values)) and min(values) >= 0
+    return whole if known else None
 
 
 def _summed(numbers: Sequence[_Numbers]) -> _Numbers:
@@ -115,5 +115,5 @@ def _times(found: _Numbers, rule: Rule, rows: Rows, label: Labeller) -> _Numbers
     return {
         labels: product
         for labels, product in products.items()
-        if math.isfinite(product) and (product >= 0 or rule.metric.kind == "gauge")
+        if math.isfinite(product) and product >= 0
     }
