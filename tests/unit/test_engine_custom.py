@@ -74,8 +74,10 @@ def test_the_example_of_the_documentation_reads_an_engine() -> None:
         ("llm_queue_seconds_total", COMMON): pytest.approx(2.5),
         ("llm_prompt_tokens_total", COMMON): 120,
         ("llm_requests_finished_total", (*COMMON, "stop")): 4,
+        ("llm_requests_finished_total", (*COMMON, "length")): 0,
         ("llm_requests_finished_total", (*COMMON, "error")): 2,
         ("llm_request_errors_total", ("m", "harbour", "", "4xx")): 2,
+        ("llm_request_errors_total", ("m", "harbour", "", "5xx")): 0,
         ("llm_kv_cache_capacity_tokens", COMMON): 1024,
     }
     assert unmapped(families, dialect) == ("harbour_novelty",)

@@ -191,6 +191,14 @@ MILLISECONDS = Rule(("x_ms",), ours.REQUEST_DURATION, scale=0.001)
             id="label values are renamed by the first pattern that fits, or left out",
         ),
         pytest.param(
+            ERRORS,
+            [row("x_total", 3, code="200", model_name="m"), row("x_total", 1, code="500", dp="1")],
+            {("m", "e", "", name): 0 for name in ("4xx", "5xx", "timeout")}
+            | {("m", "e", "1", "4xx"): 0, ("m", "e", "1", "5xx"): 1, ("m", "e", "1", "timeout"): 0},
+            id="errors that did not happen are zeros, so that the first is a rise",
+        ),
+        pytest.param(ERRORS, [], {}, id="where nothing was counted, nothing is known of errors"),
+        pytest.param(
             Rule(("x_total",), ours.REQUEST_ERRORS, constant=(("class", "rejected"),)),
             [row("x_total", 3, why="full"), row("x_total", 4, why="big")],
             {(*PLAIN, "rejected"): 7},

@@ -39,7 +39,7 @@ class RuleConfig(Section):
     values: dict[str, str | None] = Field(
         default={},
         description="Their label values to ours. The first that fits counts, `*` at the end "
-        "stands for any rest, null leaves the row out.",
+        "stands for any rest, null leaves the row out. A counter starts at 0 for each of ours.",
     )
     split: str = Field(
         default="", description="Their label that lists values with commas: a series for each."

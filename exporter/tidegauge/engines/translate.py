@@ -69,6 +69,8 @@ def _numbers(name: str, rule: Rule, rows: Rows, label: Labeller) -> _Numbers:
         value = _value(row, rule)
         for labels in label(row):
             groups.setdefault(labels, []).append(value)
+        for labels in label.named(row):
+            groups.setdefault(labels, [0.0])
     joined = ((labels, _joined(values, rule)) for labels, values in groups.items())
     return {labels: value for labels, value in joined if value is not None}
 
