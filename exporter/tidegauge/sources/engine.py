@@ -108,7 +108,9 @@ class EngineSource:
                     raise
                 errors.append(error)
         # What spoke of something else tells more than what was not there.
-        raise next((e for e in errors if not isinstance(e, NotThereError)), errors[0])
+        if told := next((e for e in errors if not isinstance(e, NotThereError)), None):
+            raise told
+        raise SourceError(errors[0].reason, f"{errors[0]}; are the engine's metrics on?")
 
     def _order(self) -> Iterator[str]:
         known = (self._path,) if self._path else ()
