@@ -260,6 +260,17 @@ MILLISECONDS = Rule(("x_ms",), ours.REQUEST_DURATION, scale=0.001)
         pytest.param(
             MILLISECONDS,
             [
+                row("x_ms_bucket", 1, le="350"),
+                row("x_ms_bucket", 2, le="700"),
+                row("x_ms_bucket", 2, le="+Inf"),
+                row("x_ms_sum", 700),
+            ],
+            {PLAIN: Distribution(((0.35, 1), (0.7, 2), (math.inf, 2)), 0.7)},
+            id="a bound has the digits that one would write",
+        ),
+        pytest.param(
+            MILLISECONDS,
+            [
                 row("x_ms_bucket", 2, le="500", tp="0"),
                 row("x_ms_bucket", 3, le="+Inf", tp="0"),
                 row("x_ms_sum", 900, tp="0"),

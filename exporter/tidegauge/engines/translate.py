@@ -14,6 +14,7 @@ from tidegauge.engines.histogram import histograms
 from tidegauge.engines.labels import Labeller, Labels
 from tidegauge.engines.rows import Rows, by_name, matching, newest, sole_model, without_copies
 from tidegauge.engines.rule import COMMON_LABELS, Rule
+from tidegauge.engines.scale import scaled
 from tidegauge.samples import Distribution, Sample
 
 _Numbers = Mapping[Labels, float]
@@ -92,7 +93,7 @@ def _number(text: str) -> float:
 def _joined(values: list[float], rule: Rule) -> float | None:
     if rule.absent is not None and rule.absent in values:
         return None
-    whole = (sum(values) if rule.adds else max(values)) * rule.scale
+    whole = scaled(sum(values) if rule.adds else max(values), rule.scale)
     # NaN anywhere makes a sum NaN, but not a maximum; and nothing that we count can be below zero:
     # engines write -1 for what they don't know.
     known = math.isfinite(whole) and all(map(math.isfinite, values)) and min(values) >= 0
