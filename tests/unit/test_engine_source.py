@@ -18,6 +18,7 @@ from tidegauge.sources.engine import EngineSource
 from tidegauge.sources.source import Source, SourceError
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "engines"
+LARGE = 16 * 1024 * 1024
 LLAMA = (FIXTURES / "llamacpp-b11434" / "load.prom").read_bytes()
 VLLM_LOAD = (FIXTURES / "vllm-0.32" / "load.prom").read_bytes()
 
@@ -45,6 +46,31 @@ async def test_an_engine_is_recognised_and_read(body: bytes, name: str, expected
     assert samples[:2] == [Sample(ours.ENGINE_UP, 1, (name,)), Sample(ours.ENGINE_INFO, 1, (name,))]
     assert samples[2].metric is own.ENGINE_UNMAPPED
     assert expected in samples
+
+
+def ranks(many: int) -> bytes:
+    """A vLLM of so many data-parallel ranks behind one endpoint."""
+    lines = VLLM_LOAD.splitlines(keepends=True)
+    own = b'engine="0"'
+    return b"".join(
+        line.replace(own, b'engine="%d"' % rank)
+        for line in lines
+        for rank in range(many if own in line else 1)
+    )
+
+
+async def test_the_ranks_of_a_large_deployment_are_read() -> None:
+    async with engine(saying(ranks(64))) as url, source_of(url, max_bytes=LARGE) as source:
+        samples = await source.read()
+    running = [s.labels[2] for s in samples if s.metric is ours.REQUESTS_RUNNING]
+    assert running == [str(rank) for rank in range(64)]
+
+
+async def test_labels_without_end_are_refused() -> None:
+    async with engine(saying(ranks(200))) as url, source_of(url, max_bytes=LARGE) as source:
+        with pytest.raises(SourceError, match=r"series, more than 5000; see its labels") as caught:
+            await source.read()
+    assert caught.value.reason == "too_large"
 
 
 async def test_every_read_has_a_connection_of_its_own() -> None:
