@@ -18,8 +18,8 @@ class RuleConfig(Section):
     metric: str = Field(description="Our metric's name, from the inference table of metrics.md.")
     raw: str | tuple[str, ...] = Field(
         description="The engine's name for it, or several, the newest first. A counter's name "
-        "ends in `_total` here even if the engine leaves that out; a histogram's is without "
-        "`_bucket`."
+        "ends in `_total` here even if the engine leaves that out, which matters with `combine: "
+        "sum`; a histogram's is without `_bucket`."
     )
     combine: Literal["first", "sum"] = Field(
         default="first", description="Of several names take the first that is there, or add all up."
