@@ -37,7 +37,7 @@ def exposition(path: Path) -> str:
         text = text.partition("\n\n")[2]
     text = text.rstrip("\n") + "\n"
     try:
-        found = any(metric.samples for metric in families(text))
+        found = any([metric.samples for metric in families(text)])  # all of it, to its last line
     except (ValueError, KeyError, IndexError) as error:
         raise NoCaptureError(f"no exposition: {error}"[:200]) from None
     if not found:

@@ -36,6 +36,7 @@ def test_an_exposition_is_found_in_a_file(
         pytest.param(b"\x89PNG\r\n\x1a\n\x00\xff", id="bytes"),
         pytest.param(b"", id="nothing"),
         pytest.param(b"# HELP a b\n", id="no row"),
+        pytest.param(b"a 1\nb", id="an exposition that was cut off"),
     ],
 )
 def test_a_file_that_is_no_exposition_is_refused(content: bytes, tmp_path: Path) -> None:
