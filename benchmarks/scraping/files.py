@@ -37,10 +37,10 @@ def exposition(path: Path) -> str:
         text = text.partition("\n\n")[2]
     text = text.rstrip("\n") + "\n"
     try:
-        found = any([metric.samples for metric in families(text)])  # all of it, to its last line
+        rows = sum(len(metric.samples) for metric in families(text))
     except (ValueError, KeyError, IndexError) as error:
         raise NoCaptureError(f"no exposition: {error}"[:200]) from None
-    if not found:
+    if not rows:
         raise NoCaptureError("no exposition: it has no row")
     return text
 
