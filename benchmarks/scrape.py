@@ -1,7 +1,8 @@
 """What does the sidecar cost: a scrape, CPU at 1 and 10 Hz, and memory?
 
-8 simulated GPUs (tests/nvml, compiled here) and a vLLM capture of at least 1,000 series, served by
-a process of its own and read every 5 s. `tidegauge serve` runs as a user runs it. Beside it, on the
+8 simulated GPUs (tests/nvml, compiled here) and a vLLM capture of at least 1,000 series (of a
+folder's captures the largest; a smaller one is made one of several ranks), served by a process of
+its own and read every 5 s. `tidegauge serve` runs as a user runs it. Beside it, on the
 same GPUs, the same engine and at the same time, runs the peer: scraping/peer.py.
 
 - `render_ratio`: the whole of `GET /metrics` over loopback, connection kept, uncompressed, against
@@ -12,7 +13,7 @@ same GPUs, the same engine and at the same time, runs the peer: scraping/peer.py
   `hertz` is how often each GPU was really read: the budget of driver time may slow that down.
 - `resident_mib`: proportional set size of the program and its children, the larger of both windows.
 
-    .venv/bin/python benchmarks/scrape.py [--data FILE.prom] [--seconds 30]
+    .venv/bin/python benchmarks/scrape.py [--data FILE_OR_FOLDER] [--seconds 30]
 """
 
 import argparse
@@ -35,8 +36,13 @@ from prometheus_client.parser import text_string_to_metric_families
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.scraping.capture import rows, several_ranks  # noqa: E402 - not installed
+from benchmarks.scraping.capture import (  # noqa: E402 - not installed
+    largest,
+    rows,
+    several_ranks,
+)
 from benchmarks.scraping.exporter import Exporter, family, scraped  # noqa: E402
+from benchmarks.scraping.files import NoCaptureError  # noqa: E402
 from demo.program import Program  # noqa: E402
 from tests.haproxy import free_port  # noqa: E402
 from tests.nvml.control import NvmlControl  # noqa: E402
@@ -67,10 +73,14 @@ async def main() -> int:
     parser.add_argument("--data", type=Path, default=CAPTURE)
     parser.add_argument("--seconds", type=float, default=30)
     options = parser.parse_args()
-    data = options.data.resolve()
-    shown = data.relative_to(ROOT) if data.is_relative_to(ROOT) else data
+    try:
+        path, captured = largest(options.data.resolve())
+    except NoCaptureError as error:
+        print(f"{options.data}: {error}", file=sys.stderr)
+        return 2
+    shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
     print(json.dumps({"case": "engine", "file": str(shown), "gpus": GPUS}), flush=True)
-    text = several_ranks(options.data.read_text(), series=SERIES)
+    text = several_ranks(captured, series=SERIES)
     costs: dict[int, Cost] = {}
     render_ratio = 0.0
     with tempfile.TemporaryDirectory() as temporary:

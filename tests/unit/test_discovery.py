@@ -30,11 +30,14 @@ class Port:
     slow: float = 0
     asked: int = 0
     closed: int = 0
+    refusal: str = ""
     name: str = "engine"
 
     async def read(self) -> Sequence[Sample]:
         self.asked += 1
         await asyncio.sleep(self.slow)
+        if self.refusal:
+            raise SourceError("http_status", f"{self.url}: {self.refusal}")
         if self.engine is None:
             raise SourceError("unavailable", f"{self.url}: nobody")
         return [Sample(ENGINE_UP, 1, (self.engine,)), Sample(ENGINE_INFO, 1, (self.engine,))]
@@ -172,6 +175,15 @@ async def test_a_machine_without_an_engine_alarms_nobody(caplog: pytest.LogCaptu
     assert {s.value for s in samples if s.metric is own.SOURCE_ERRORS} == {0}
     said = [record.getMessage() for record in caplog.records]
     assert said == ["no engine found yet; see serve.engine", "source up"]
+
+
+async def test_who_is_there_and_refuses_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    machine = Machine()
+    machine.ports[at(2)].refusal = "answered 501; llama.cpp answers so without --metrics"
+    assert await machine.engine() is None
+    (record,) = caplog.records
+    assert vars(record)["refused"] == f"{at(2)}: {machine.ports[at(2)].refusal}"
 
 
 async def test_what_was_found_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:

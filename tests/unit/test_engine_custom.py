@@ -74,8 +74,10 @@ def test_the_example_of_the_documentation_reads_an_engine() -> None:
         ("llm_queue_seconds_total", COMMON): pytest.approx(2.5),
         ("llm_prompt_tokens_total", COMMON): 120,
         ("llm_requests_finished_total", (*COMMON, "stop")): 4,
+        ("llm_requests_finished_total", (*COMMON, "length")): 0,
         ("llm_requests_finished_total", (*COMMON, "error")): 2,
         ("llm_request_errors_total", ("m", "harbour", "", "4xx")): 2,
+        ("llm_request_errors_total", ("m", "harbour", "", "5xx")): 0,
         ("llm_kv_cache_capacity_tokens", COMMON): 1024,
     }
     assert unmapped(families, dialect) == ("harbour_novelty",)
@@ -88,6 +90,22 @@ def test_the_section_and_the_plain_tree_say_the_same() -> None:
 
 def test_a_rule_in_yaml_says_all_that_a_rule_says() -> None:
     assert {field.name for field in fields(Rule)} == set(RuleConfig.model_fields)
+
+
+@pytest.mark.parametrize("raw", ["my_done", "my_done_total"])
+@pytest.mark.parametrize("body", [b"# TYPE my_done counter\nmy_done 7\n", b"my_done_total 7\n"])
+def test_a_counter_is_found_by_the_name_on_the_page_and_by_its_full_one(
+    raw: str, body: bytes
+) -> None:
+    dialect = custom_dialect({"rules": [{"metric": "llm_prompt_tokens_total", "raw": raw}]})
+    (sample,) = translate(parse(body), dialect, model="m")
+    assert sample.value == 7
+
+
+def test_a_gauge_that_counts_is_a_counter_of_ours() -> None:
+    dialect = custom_dialect({"rules": [{"metric": "llm_prompt_tokens_total", "raw": "my_done"}]})
+    (sample,) = translate(parse(b"# TYPE my_done gauge\nmy_done 7\n"), dialect, model="m")
+    assert sample.value == 7
 
 
 def test_little_is_enough() -> None:

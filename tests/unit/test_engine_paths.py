@@ -14,6 +14,8 @@ from tidegauge.engines import Dialect
 from tidegauge.engines.llamacpp import LLAMACPP
 from tidegauge.engines.vllm import VLLM
 from tidegauge.sources.engine import EngineSource
+from tidegauge.sources.engine_access import Access
+from tidegauge.sources.engine_http import BoundedGet, NotThereError
 from tidegauge.sources.source import SourceError
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "engines"
@@ -121,6 +123,14 @@ async def test_the_error_is_the_most_telling_one(pages: Mapping[str, str | int],
         with pytest.raises(SourceError) as caught:
             await source.read()
     assert said in str(caught.value)
+
+
+async def test_what_is_asked_beside_the_metrics_is_no_hint_at_them() -> None:
+    async with engine_app(Pages({}).answer) as url:
+        fetch = BoundedGet(Access(url), max_bytes=1024)
+        with pytest.raises(NotThereError, match=r"/version answered 404$"):
+            await fetch("/version")
+        await fetch.close()
 
 
 async def test_all_paths_together_have_one_timeout() -> None:

@@ -18,6 +18,7 @@ from tidegauge.sources.engine import EngineSource
 from tidegauge.sources.source import Source, SourceError
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "engines"
+LARGE = 16 * 1024 * 1024
 LLAMA = (FIXTURES / "llamacpp-b11434" / "load.prom").read_bytes()
 VLLM_LOAD = (FIXTURES / "vllm-0.32" / "load.prom").read_bytes()
 
@@ -47,6 +48,31 @@ async def test_an_engine_is_recognised_and_read(body: bytes, name: str, expected
     assert expected in samples
 
 
+def ranks(many: int) -> bytes:
+    """A vLLM of so many data-parallel ranks behind one endpoint."""
+    lines = VLLM_LOAD.splitlines(keepends=True)
+    own = b'engine="0"'
+    return b"".join(
+        line.replace(own, b'engine="%d"' % rank)
+        for line in lines
+        for rank in range(many if own in line else 1)
+    )
+
+
+async def test_the_ranks_of_a_large_deployment_are_read() -> None:
+    async with engine(saying(ranks(64))) as url, source_of(url, max_bytes=LARGE) as source:
+        samples = await source.read()
+    running = [s.labels[2] for s in samples if s.metric is ours.REQUESTS_RUNNING]
+    assert running == [str(rank) for rank in range(64)]
+
+
+async def test_labels_without_end_are_refused() -> None:
+    async with engine(saying(ranks(200))) as url, source_of(url, max_bytes=LARGE) as source:
+        with pytest.raises(SourceError, match=r"series, more than 5000; see its labels") as caught:
+            await source.read()
+    assert caught.value.reason == "too_large"
+
+
 async def test_every_read_has_a_connection_of_its_own() -> None:
     # This server would serve many requests on one; llama.cpp closes without saying so.
     connections: list[asyncio.StreamWriter] = []
@@ -66,7 +92,7 @@ async def test_every_read_has_a_connection_of_its_own() -> None:
 async def test_a_compressed_answer_is_read() -> None:
     answer = saying(gzip.compress(LLAMA), head="Content-Encoding: gzip\r\n")
     async with engine(answer) as url, source_of(url) as source:
-        assert len(await source.read()) == 12
+        assert len(await source.read()) == 13
 
 
 async def test_openmetrics_is_read_as_what_it_calls_itself() -> None:
@@ -93,7 +119,7 @@ async def test_openmetrics_is_read_as_what_it_calls_itself() -> None:
 async def test_an_answer_without_a_length_is_read_to_its_end() -> None:
     answer = bytes_only(b"HTTP/1.0 200 OK\r\n\r\n" + LLAMA)
     async with engine(answer) as url, source_of(url) as source:
-        assert len(await source.read()) == 12
+        assert len(await source.read()) == 13
 
 
 async def test_numbers_in_any_notation_are_read() -> None:

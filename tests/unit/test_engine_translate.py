@@ -45,7 +45,7 @@ LORA = Rule(
 )
 CONFIG = Rule(("x",), ours.KV_CACHE_CAPACITY_TOKENS, value_of=("blocks", "size"))
 BLOCKS = Rule(("x_total",), ours.PREFIX_CACHE_HIT, times="size")
-RATIO = Rule(("x",), ours.KV_CACHE_USAGE, absent=-1.0)
+RATIO = Rule(("x",), ours.KV_CACHE_USAGE, absent=9.0)
 MILLISECONDS = Rule(("x_ms",), ours.REQUEST_DURATION, scale=0.001)
 
 
@@ -84,9 +84,12 @@ MILLISECONDS = Rule(("x_ms",), ours.REQUEST_DURATION, scale=0.001)
         pytest.param(GAUGE, [row("x", math.nan)], {}, id="NaN is no value"),
         pytest.param(RATIO, [row("x", 0.5), row("x", math.nan, a="1")], {}, id="nor in a share"),
         pytest.param(GAUGE, [row("x", math.inf)], {}, id="infinity is no value"),
-        pytest.param(GAUGE, [row("x", -2)], {PLAIN: -2}, id="a gauge may be negative"),
-        pytest.param(COUNTER, [row("x_total", -2)], {}, id="a counter may not"),
-        pytest.param(RATIO, [row("x", -1)], {}, id="the engine's word for unknown is no value"),
+        pytest.param(GAUGE, [row("x", -2)], {}, id="nothing we count is below zero"),
+        pytest.param(
+            RATIO, [row("x", 0.5), row("x", -1, a="1")], {}, id="one part unknown, all unknown"
+        ),
+        pytest.param(COUNTER, [row("x_total", -2)], {}, id="nor how often something happened"),
+        pytest.param(RATIO, [row("x", 9)], {}, id="the engine's word for unknown is no value"),
         pytest.param(RATIO, [row("x", 0)], {PLAIN: 0}, id="a zero that was said is a zero"),
         pytest.param(
             SUM, [row("a_total", 1), row("b_total", 2)], {PLAIN: 3}, id="a sum of two names"
@@ -188,6 +191,14 @@ MILLISECONDS = Rule(("x_ms",), ours.REQUEST_DURATION, scale=0.001)
             id="label values are renamed by the first pattern that fits, or left out",
         ),
         pytest.param(
+            ERRORS,
+            [row("x_total", 3, code="200", model_name="m"), row("x_total", 1, code="500", dp="1")],
+            {("m", "e", "", name): 0 for name in ("4xx", "5xx", "timeout")}
+            | {("m", "e", "1", "4xx"): 0, ("m", "e", "1", "5xx"): 1, ("m", "e", "1", "timeout"): 0},
+            id="errors that did not happen are zeros, so that the first is a rise",
+        ),
+        pytest.param(ERRORS, [], {}, id="where nothing was counted, nothing is known of errors"),
+        pytest.param(
             Rule(("x_total",), ours.REQUEST_ERRORS, constant=(("class", "rejected"),)),
             [row("x_total", 3, why="full"), row("x_total", 4, why="big")],
             {(*PLAIN, "rejected"): 7},
@@ -245,6 +256,17 @@ MILLISECONDS = Rule(("x_ms",), ours.REQUEST_DURATION, scale=0.001)
         ),
         pytest.param(
             GAUGE, [row("x", float("1.15891634176e+011"))], {PLAIN: 115891634176}, id="1.15e+011"
+        ),
+        pytest.param(
+            MILLISECONDS,
+            [
+                row("x_ms_bucket", 1, le="350"),
+                row("x_ms_bucket", 2, le="700"),
+                row("x_ms_bucket", 2, le="+Inf"),
+                row("x_ms_sum", 700),
+            ],
+            {PLAIN: Distribution(((0.35, 1), (0.7, 2), (math.inf, 2)), 0.7)},
+            id="a bound has the digits that one would write",
         ),
         pytest.param(
             MILLISECONDS,

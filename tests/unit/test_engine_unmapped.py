@@ -45,7 +45,7 @@ async def test_they_are_counted_at_each_read_and_listed_when_they_change(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
-    bodies = (renamed(0), renamed(2), renamed(2), renamed(1), renamed(100))
+    bodies = (renamed(0), renamed(2), renamed(2), renamed(1), renamed(100), renamed(900))
     counts = []
     async with (
         engine(*(saying(body) for body in bodies)) as url,
@@ -56,9 +56,10 @@ async def test_they_are_counted_at_each_read_and_listed_when_they_change(
             counts += [s.value for s in samples if s.metric is own.ENGINE_UNMAPPED]
             assert Sample(own.ENGINE_UNMAPPED, counts[-1], ("llamacpp",)) in samples
     start = counts[0]
-    assert counts == [start, start + 2, start + 2, start + 1, start + 100]
+    assert counts == [start, start + 2, start + 2, start + 1, start + 100, start + 900]
     said = [vars(record)["names"] for record in caplog.records if "unmapped" in record.getMessage()]
-    assert len(said) == 4 - (start == 0)
-    assert all("llamacpp:n000" in names for names in said[-3:])
-    assert max(map(len, said)) < 1000
+    assert len(said) == 5 - (start == 0)
+    assert all("llamacpp:n000" in names for names in said[-4:])
+    assert all(f"llamacpp:n{n:03}" in said[-2] for n in range(100))
+    assert max(map(len, said)) < 10_000
     assert said[-1].endswith(", …")

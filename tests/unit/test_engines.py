@@ -43,6 +43,27 @@ def value(capture: str, metric: Metric, labels: tuple[str, ...]) -> float | Dist
         pytest.param(
             "llamacpp-b11434/load.prom", ours.PREFIX_CACHE_HIT, LLAMA, 163, id="and as hits"
         ),
+        pytest.param(
+            "llamacpp-b11434/load.prom",
+            ours.PREFIX_CACHE_QUERIED,
+            LLAMA,
+            981 + 163,
+            id="of all that were looked up",
+        ),
+        pytest.param(
+            "llamacpp-b4000/kv.prom",
+            ours.PREFIX_CACHE_QUERIED,
+            LLAMA,
+            None,
+            id="where hits are not counted, neither is what was looked up",
+        ),
+        pytest.param(
+            "lmdeploy-0.18/own-logger.prom",
+            ours.PREFIX_CACHE_QUERIED,
+            ("internlm/demo", "lmdeploy", "0"),
+            128,
+            id="LMDeploy looks every prompt token up",
+        ),
         pytest.param("llamacpp-b11434/load.prom", ours.REQUESTS_RUNNING, LLAMA, 4, id="running"),
         pytest.param("llamacpp-b11434/load.prom", ours.REQUESTS_WAITING, LLAMA, 4, id="waiting"),
         pytest.param(
@@ -190,8 +211,8 @@ def value(capture: str, metric: Metric, labels: tuple[str, ...]) -> float | Dist
             "llamacpp-b4000/kv.prom",
             ours.PROMPT_TOKENS,
             LLAMA,
-            None,
-            id="llama.cpp that says nothing of cached tokens: how many prompt tokens is unknown",
+            512,
+            id="llama.cpp that says nothing of cached tokens: what it computed",
         ),
     ],
 )

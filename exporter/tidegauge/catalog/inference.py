@@ -91,7 +91,8 @@ REQUEST_GENERATION_TOKENS = Metric(
 PROMPT_TOKENS = Metric(
     "llm_prompt_tokens_total",
     "counter",
-    "Prompt tokens of the requests served, those found in a cache included.",
+    "Prompt tokens of the requests served, those found in a cache included (but not of a llama.cpp "
+    "that does not count those).",
     _SERIES,
     "tokens",
 )

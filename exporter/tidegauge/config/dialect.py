@@ -18,8 +18,8 @@ class RuleConfig(Section):
     metric: str = Field(description="Our metric's name, from the inference table of metrics.md.")
     raw: str | tuple[str, ...] = Field(
         description="The engine's name for it, or several, the newest first. A counter's name "
-        "ends in `_total` here even if the engine leaves that out; a histogram's is without "
-        "`_bucket`."
+        "ends in `_total` here even if the engine leaves that out, which matters with `combine: "
+        "sum`; a histogram's is without `_bucket`."
     )
     combine: Literal["first", "sum"] = Field(
         default="first", description="Of several names take the first that is there, or add all up."
@@ -39,7 +39,7 @@ class RuleConfig(Section):
     values: dict[str, str | None] = Field(
         default={},
         description="Their label values to ours. The first that fits counts, `*` at the end "
-        "stands for any rest, null leaves the row out.",
+        "stands for any rest, null leaves the row out. A counter starts at 0 for each of ours.",
     )
     split: str = Field(
         default="", description="Their label that lists values with commas: a series for each."

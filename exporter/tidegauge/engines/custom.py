@@ -8,6 +8,7 @@ Rules say, under the same names; `raw` may be one name instead of a list, `label
 import difflib
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from tidegauge.catalog import Metric, inference
@@ -75,7 +76,7 @@ def rule_of(tree: _Tree, *, path: str = "") -> Rule:
         chosen: Join = keys.choice("join", "sum", "max")
         join = chosen
     try:
-        return Rule(
+        rule = Rule(
             raw=keys.texts("raw"),
             metric=keys.metric(),
             combine=keys.choice("combine", "first", "sum"),
@@ -98,6 +99,17 @@ def rule_of(tree: _Tree, *, path: str = "") -> Rule:
         # What remains is a rule that contradicts its metric.
         problem = str(error).partition(": ")[2]
         raise DialectError(f"{path}.metric: {problem}" if path else f"metric: {problem}") from None
+    counts = (rule.metric.kind, rule.part, rule.combine) == ("counter", "whole", "first")
+    return replace(rule, raw=_with_totals(rule.raw)) if counts else rule
+
+
+def _with_totals(raw: tuple[str, ...]) -> tuple[str, ...]:
+    """A counter's rows end in `_total` once they are parsed, whether the engine writes that or not.
+
+    Who copies a name from the engine's page may have it either way.
+    """
+    pairs = ((name,) if name.endswith("_total") else (f"{name}_total", name) for name in raw)
+    return tuple(dict.fromkeys(name for names in pairs for name in names))
 
 
 _RULE_KEYS = (

@@ -11,6 +11,7 @@ from tidegauge.engines.exposition import RawSeries
 from tidegauge.engines.labels import Labeller, Labels
 from tidegauge.engines.rows import Rows, matching
 from tidegauge.engines.rule import Rule
+from tidegauge.engines.scale import scaled
 from tidegauge.samples import Distribution
 
 _Pairs = tuple[tuple[str, str], ...]
@@ -65,8 +66,8 @@ def _bound(labels: _Pairs, at: int) -> float:
 
 def _distribution(steps: _Steps, total: float | None, scale: float) -> Distribution | None:
     if scale != 1.0:
-        steps = [(bound * scale, count) for bound, count in steps]
-        total = None if total is None else total * scale
+        steps = [(scaled(bound, scale), count) for bound, count in steps]
+        total = None if total is None else scaled(total, scale)
     steps.sort()
     if total is None or not math.isfinite(total) or not _whole(steps):
         return None

@@ -23,6 +23,7 @@ class Labeller:
         constant = dict(rule.constant)
         own = rule.metric.labels[3:]
         self._own = tuple((theirs.get(ours, ""), constant.get(ours, "")) for ours in own)
+        self._named = _named(rule) if len(own) == 1 else ()
 
     def __call__(self, row: RawSeries) -> tuple[Labels, ...]:
         """The series that the row belongs to: one, or none, or one for each value of a list."""
@@ -39,6 +40,15 @@ class Labeller:
             for item in sorted(listed)
             for labels in self._series(common, {**raw, split: item})
         )
+
+    def named(self, row: RawSeries) -> tuple[Labels, ...]:
+        """The counters that the rule's `values` name, of the row's model and rank.
+
+        The engine counts by this label, so what no row of its has did not happen: that is a zero,
+        and `increase()` sees the first.
+        """
+        common = self.common(row) if self._named else ()
+        return tuple((*common, value) for value in self._named)
 
     def common(self, row: RawSeries) -> Labels:
         """Model, engine and data-parallel rank."""
@@ -58,6 +68,12 @@ class Labeller:
                 return ()
             own.append(value)
         return ((*common, *own),)
+
+
+def _named(rule: Rule) -> tuple[str, ...]:
+    if rule.metric.kind != "counter" or rule.constant:
+        return ()
+    return tuple(dict.fromkeys(ours for theirs, ours in rule.values if theirs and ours))
 
 
 def _renamed(value: str, values: tuple[tuple[str, str | None], ...]) -> str | None:

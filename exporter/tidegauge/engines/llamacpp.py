@@ -23,6 +23,14 @@ LLAMACPP = Dialect(
             ours.PROMPT_TOKENS,
             combine="sum",
         ),
+        # Builds of 2025 and before don't count the cached ones: what they computed is all there is.
+        Rule(("llamacpp:prompt_tokens_total",), ours.PROMPT_TOKENS),
+        # Every prompt token is compared with the slot's cache, and is one or the other.
+        Rule(
+            ("llamacpp:prompt_tokens_total", "llamacpp:prompt_tokens_cached_total"),
+            ours.PREFIX_CACHE_QUERIED,
+            combine="sum",
+        ),
         Rule(("llamacpp:prompt_tokens_cached_total",), ours.PREFIX_CACHE_HIT),
         Rule(("llamacpp:prompt_seconds_total",), ours.PROMPT_SECONDS),
         Rule(("llamacpp:tokens_predicted_total",), ours.GENERATION_TOKENS),

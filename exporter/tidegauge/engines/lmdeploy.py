@@ -38,6 +38,8 @@ LMDEPLOY = Dialect(
         Rule(("lmdeploy:prompt_tokens_total",), ours.PROMPT_TOKENS),
         Rule(("lmdeploy:generation_tokens_total",), ours.GENERATION_TOKENS),
         Rule(("lmdeploy:gpu_cache_usage_perc",), ours.KV_CACHE_USAGE),
+        # Its own ratios divide by all prompt tokens.
+        Rule(("lmdeploy:prompt_tokens_total",), ours.PREFIX_CACHE_QUERIED),
         Rule(("lmdeploy:cached_tokens_total",), ours.PREFIX_CACHE_HIT),
         Rule(
             ("lmdeploy:request_success_total",),

@@ -26,7 +26,7 @@ NIM = Dialect(
         Rule(("request_generation_tokens",), ours.REQUEST_GENERATION_TOKENS),
         Rule(("prompt_tokens_total",), ours.PROMPT_TOKENS),
         Rule(("generation_tokens_total",), ours.GENERATION_TOKENS),
-        Rule(("gpu_cache_usage_perc",), ours.KV_CACHE_USAGE, absent=-1.0),
+        Rule(("gpu_cache_usage_perc",), ours.KV_CACHE_USAGE),
         Rule(
             ("request_finish_total",),
             ours.REQUESTS_FINISHED,

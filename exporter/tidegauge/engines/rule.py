@@ -38,8 +38,8 @@ class Rule:
     `labels` maps raw labels to ours, ((theirs, ours), …), and `constant` fills those that the
     engine does not have, ((ours, value), …). `values` renames raw label values, ((theirs, ours),
     …): the first that fits counts, a `*` at the end of theirs stands for any rest, and None for
-    ours leaves the row out. `split` names a raw label that lists several values, separated by
-    commas: one series for each.
+    ours leaves the row out; a counter starts at 0 for each of ours that is named there. `split`
+    names a raw label that lists several values, separated by commas: one series for each.
 
     `value_of` names raw labels that hold numbers; their product is the value. `absent` is the raw
     value by which the engine says "unknown". `scale` brings values, or bounds and sum of a

@@ -14,6 +14,7 @@ from tidegauge.engines.histogram import histograms
 from tidegauge.engines.labels import Labeller, Labels
 from tidegauge.engines.rows import Rows, by_name, matching, newest, sole_model, without_copies
 from tidegauge.engines.rule import COMMON_LABELS, Rule
+from tidegauge.engines.scale import scaled
 from tidegauge.samples import Distribution, Sample
 
 _Numbers = Mapping[Labels, float]
@@ -69,6 +70,8 @@ def _numbers(name: str, rule: Rule, rows: Rows, label: Labeller) -> _Numbers:
         value = _value(row, rule)
         for labels in label(row):
             groups.setdefault(labels, []).append(value)
+        for labels in label.named(row):
+            groups.setdefault(labels, [0.0])
     joined = ((labels, _joined(values, rule)) for labels, values in groups.items())
     return {labels: value for labels, value in joined if value is not None}
 
@@ -90,11 +93,11 @@ def _number(text: str) -> float:
 def _joined(values: list[float], rule: Rule) -> float | None:
     if rule.absent is not None and rule.absent in values:
         return None
-    whole = (sum(values) if rule.adds else max(values)) * rule.scale
-    backwards = rule.metric.kind == "counter" and min(values) < 0
-    # NaN anywhere makes a sum NaN, but not a maximum.
-    known = math.isfinite(whole) and all(map(math.isfinite, values))
-    return whole if known and not backwards else None
+    whole = scaled(sum(values) if rule.adds else max(values), rule.scale)
+    # NaN anywhere makes a sum NaN, but not a maximum; and nothing that we count can be below zero:
+    # engines write -1 for what they don't know.
+    known = math.isfinite(whole) and all(map(math.isfinite, values)) and min(values) >= 0
+    return whole if known else None
 
 
 def _summed(numbers: Sequence[_Numbers]) -> _Numbers:
@@ -115,5 +118,5 @@ def _times(found: _Numbers, rule: Rule, rows: Rows, label: Labeller) -> _Numbers
     return {
         labels: product
         for labels, product in products.items()
-        if math.isfinite(product) and (product >= 0 or rule.metric.kind == "gauge")
+        if math.isfinite(product) and product >= 0
     }

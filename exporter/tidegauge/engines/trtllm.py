@@ -66,6 +66,7 @@ TRTLLM = Dialect(
     ignored=(
         "trtllm_avg_decoded_tokens_per_iter",
         "trtllm_cpu_memory_usage_bytes",
+        "trtllm_ep_*",  # health of expert-parallel ranks
         "trtllm_generation_perplexity",
         "trtllm_gpu_memory_usage_bytes",
         "trtllm_iteration_latency_seconds",

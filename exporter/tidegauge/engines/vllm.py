@@ -49,12 +49,7 @@ VLLM = Dialect(
         Rule(("vllm:request_generation_tokens",), ours.REQUEST_GENERATION_TOKENS),
         Rule(("vllm:prompt_tokens_total",), ours.PROMPT_TOKENS),
         Rule(("vllm:generation_tokens_total",), ours.GENERATION_TOKENS),
-        # V0 wrote -1 into its cache gauges while it did not know.
-        Rule(
-            ("vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc"),
-            ours.KV_CACHE_USAGE,
-            absent=-1.0,
-        ),
+        Rule(("vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc"), ours.KV_CACHE_USAGE),
         Rule(_CACHE, ours.KV_CACHE_CAPACITY_TOKENS, value_of=("kv_cache_size_tokens",)),
         # Before 0.20 or so only the factors were told.
         Rule(_CACHE, ours.KV_CACHE_CAPACITY_TOKENS, value_of=("num_gpu_blocks", "block_size")),

@@ -100,9 +100,11 @@ class DiscoveredEngine:
         first, self._looked = self._looked is None, now
         urls = [url for url in self._urls if url not in without]
         answers = await asyncio.gather(*(self._ask(url) for url in urls))
-        engines = [answer for answer in answers if answer]
+        engines = [answer for answer in answers if not isinstance(answer, str)]
         if first and not engines:
-            logger.info("no engine found yet; see serve.engine", extra={"asked": ", ".join(urls)})
+            refusals = "; ".join(answer for answer in answers if isinstance(answer, str) and answer)
+            facts = {"asked": ", ".join(urls)} | ({"refused": refusals} if refusals else {})
+            logger.info("no engine found yet; see serve.engine", extra=facts)
         for found, _ in engines[1:]:
             await found.engine.close()
         return await self._keep(*engines[0]) if engines else None
@@ -113,7 +115,8 @@ class DiscoveredEngine:
         logger.info("engine found", extra={"url": found.url, "engine": _engine(samples)})
         return _introduced(found.url, samples)
 
-    async def _ask(self, url: str) -> tuple[_Found, Sequence[Sample]] | None:
+    async def _ask(self, url: str) -> tuple[_Found, Sequence[Sample]] | str:
+        """An engine and its samples; else what somebody said who is there and refuses, or ""."""
         engine, kept = self._open(url), False
         try:
             async with asyncio.timeout(self._look_seconds):
@@ -121,7 +124,9 @@ class DiscoveredEngine:
             kept = True
         except (SourceError, TimeoutError) as error:
             logger.debug("no engine here", extra={"url": url, "error": str(error)})
-            return None
+            # It may well be an engine without --metrics, or one that wants a key.
+            refused = isinstance(error, SourceError) and error.reason == "http_status"
+            return str(error) if refused else ""
         finally:
             if not kept:
                 await engine.close()

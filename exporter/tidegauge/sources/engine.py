@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 MAX_BYTES = 16 * 1024 * 1024
 
 _SMALL_BYTES = 8 * 1024  # understood within milliseconds whatever it says: no thread is worth it
-_NAMES_LOGGED = 20
+_LISTED_CHARACTERS = 8000  # some two hundred names: more than any release has renamed
 
 
 class EngineSource:
@@ -108,7 +108,9 @@ class EngineSource:
                     raise
                 errors.append(error)
         # What spoke of something else tells more than what was not there.
-        raise next((e for e in errors if not isinstance(e, NotThereError)), errors[0])
+        if told := next((e for e in errors if not isinstance(e, NotThereError)), None):
+            raise told
+        raise SourceError(errors[0].reason, f"{errors[0]}; are the engine's metrics on?")
 
     def _order(self) -> Iterator[str]:
         known = (self._path,) if self._path else ()
@@ -145,11 +147,16 @@ class EngineSource:
         self._continuity = understood.continuity
         names = understood.unmapped
         if names and names != self._unmapped:
-            more = ", …" if len(names) > _NAMES_LOGGED else ""
-            shown = ", ".join(names[:_NAMES_LOGGED]) + more
-            facts = {"engine": self._label, "count": len(names), "names": shown}
+            facts = {"engine": self._label, "count": len(names), "names": _listed(names)}
             logger.warning("engine series unmapped; see docs/engines.md", extra=facts)
         self._unmapped = names
+
+
+def _listed(names: Sequence[str]) -> str:
+    whole = ", ".join(names)
+    if len(whole) <= _LISTED_CHARACTERS:
+        return whole
+    return whole[:_LISTED_CHARACTERS].rpartition(", ")[0] + ", …"
 
 
 def _usual_paths(engine: Dialect | None) -> tuple[str, ...]:

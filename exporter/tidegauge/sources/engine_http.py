@@ -17,10 +17,7 @@ _REDIRECTS = 3
 _REDIRECTING = frozenset({301, 302, 303, 307, 308})
 _NOT_THERE = frozenset({404, 405, 410})
 _UNKNOWN, _REFUSED = 401, 403
-_HINTS = {
-    404: "; are the engine's metrics on?",
-    501: "; llama.cpp answers so without --metrics",
-}
+_HINTS = {501: "; llama.cpp answers so without --metrics"}
 
 
 class NotThereError(SourceError):

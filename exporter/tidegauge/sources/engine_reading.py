@@ -14,7 +14,9 @@ from tidegauge.sources.engine_http import Answer
 from tidegauge.sources.engine_text import ExpositionParser
 from tidegauge.sources.source import SourceError
 
-MAX_SERIES = 2000  # an engine of one model has some fifty; its labels must not swamp Prometheus
+# A vLLM has some forty for each of its ranks, of which a large one has 64, behind one endpoint; but
+# labels that grow without end must not swamp Prometheus.
+MAX_SERIES = 5000
 
 _NAMES_SHOWN = 5
 _EVERYBODYS = ("python_", "process_", "http_")
