@@ -46,7 +46,7 @@ class Readable(Protocol):
 
 @dataclass(slots=True)
 class Pace:
-    """How often each tier is read at present; replaced whole by whoever watches the budget."""
+    """How often each tier of a device is read; replaced whole by whoever watches the budget."""
 
     intervals: dict[Beat, float]
 
@@ -80,7 +80,7 @@ class Lane:
         self.end: End | None = None
         self._device = make_device(self._on_call)
         self._settings = settings
-        self._pace = pace
+        self.pace = pace
         self._stagger = stagger
         self._clock, self._wall = clock, wall
         self._due: dict[Beat, float] = dict.fromkeys(pace.intervals, clock())
@@ -227,7 +227,7 @@ class Lane:
         return due if started < due <= started + interval else started + interval
 
     def _interval(self, beat: Beat) -> float:
-        return self._pace.intervals[beat]
+        return self.pace.intervals[beat]
 
 
 def _finite(sample: Sample) -> bool:
