@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tidegauge.catalog import gpu as catalog
+from tidegauge.catalog import gpu_health
 from tidegauge.catalog import nvml as own
 from tidegauge.samples import Sample
 from tidegauge.sources.gpu.protocol import DeviceState, End, Part, State, Trouble, encode
@@ -192,4 +193,45 @@ async def test_one_line_per_fact(caplog: pytest.LogCaptureFixture) -> None:
         while len(said := [record.getMessage() for record in caplog.records]) < 3:
             await asyncio.sleep(0.005)
     assert said == ["GPU silent", "GPU answers again", "NVML child ended"]
+    await source.close()
+
+
+async def test_a_source_that_takes_the_place_of_another_goes_on_where_it_ended() -> None:
+    def counted(number: float) -> State:
+        kept = (
+            Sample(gpu_health.XID_ERRORS, number, (*A, "79")),
+            Sample(own.TIER_INTERVAL, 1.0, ("gpm",)),
+        )
+        return State(0.0, (well(A),), kept=kept)
+
+    first = Nursery(Script(counted(2), None), Script(counted(1)))
+    before = first.source()
+    async with asyncio.timeout(5):
+        while of(await before.read(), gpu_health.XID_ERRORS) != {(*A, "79"): 3}:
+            await asyncio.sleep(0.005)
+    # One that is replaced before its first read passes on what it never took over.
+    between = GpuSource(limits=LIMITS, start=Nursery().start, before=before)
+    nursery = Nursery(Script(State(0.0, (well(A, 0.75),), kept=counted(1).kept[:1])))
+    after = GpuSource(limits=LIMITS, start=nursery.start, clock=lambda: 0.0, before=between)
+    assert after.latest() == before.latest() != ()
+    seen = await after.read()
+    assert first.scripts[1].stopped, "never two children at a time"
+    assert of(seen, gpu_health.XID_ERRORS) == {(*A, "79"): 4}
+    assert of(seen, own.CHILD_RESTARTS)["exited",] == 1
+    assert of(seen, own.TIER_INTERVAL) == {}, "a tier that is not read any more"
+    assert of(seen, catalog.UTILIZATION) == {A: 0.75}
+    for source in (before, between, after):
+        await source.close()
+
+
+async def test_a_supervisor_with_a_bug_is_not_taken_for_silence() -> None:
+    scripts = [Script(State(0.0, (well(A),)), None)]
+
+    async def start() -> Script:
+        return scripts.pop()  # and then there is none
+
+    source = GpuSource(limits=LIMITS, start=start, clock=lambda: 0.0)
+    await source.read()
+    with pytest.raises(IndexError):
+        await asyncio.wait_for(_read_on(source), 5)
     await source.close()

@@ -32,6 +32,7 @@ class Supervisor:
     """`state` is the last one of the present child, `absence` why there is nothing to read.
 
     `next_at` is when the next child is started, where none runs, and `pid` the present one's.
+    `counts` says how many were started anew, and why.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Supervisor:
         self._limits = limits
         self._restarts = Restarts(limits)
         self._clock = clock
-        self._counts = dict.fromkeys(REASONS, 0)
+        self.counts = dict.fromkeys(REASONS, 0)
         self._troubles: dict[int, str] = {}
 
     async def run(self) -> None:
@@ -67,10 +68,17 @@ class Supervisor:
             self.heard.set()
             await asyncio.sleep(wait)
 
+    def inherit(self, before: "Supervisor") -> None:
+        """Go on with what another one counted, which has ended and read the same devices."""
+        self.board = before.board
+        self.board.turn()
+        self.board.forget(catalog.TIER_INTERVAL)  # other tiers may be read now
+        self.counts = before.counts
+
     def samples(self) -> tuple[Sample, ...]:
         """How the child fares."""
         restarts = (
-            Sample(catalog.CHILD_RESTARTS, n, (reason,)) for reason, n in self._counts.items()
+            Sample(catalog.CHILD_RESTARTS, n, (reason,)) for reason, n in self.counts.items()
         )
         return (Sample(catalog.CHILD_UP, float(self.state is not None)), *restarts)
 
@@ -130,7 +138,7 @@ class Supervisor:
         if ended == "unavailable":
             self.absence = why  # the pipeline logs that the source is down
             return
-        self._counts[ended] += 1
+        self.counts[ended] += 1
         details = {"reason": ended, "why": why, "wait_seconds": wait}
         _log.warning("NVML child ended", extra=details)
 
