@@ -218,8 +218,10 @@ class Lane:
 
     def _next(self, beat: Beat, started: float) -> float:
         interval = self._interval(beat)
-        if beat in self._failures:
-            interval = max(interval, SICK_SECONDS)
+        failure = self._failures.get(beat)
+        if failure is not None:  # whoever heard that it is lost has to hear that it is back
+            lost = failure.trouble == "lost"
+            interval = SICK_SECONDS if lost else max(interval, SICK_SECONDS)
         if self._stagger and beat == "fast":  # devices are not asked all at once
             wait, self._stagger = (1 + self._stagger) * interval, 0.0
             return started + wait
