@@ -50,7 +50,7 @@ class FakeDevice:
         return ()
 
 
-def no_events(count: int, on_call: OnCall) -> None:
+def no_events(on_call: OnCall) -> None:
     raise NvmlError(3, "no events here")
 
 

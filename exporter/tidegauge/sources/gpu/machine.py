@@ -25,6 +25,7 @@ from tidegauge.sources.gpu.tallies import Tallies
 from tidegauge.sources.gpu.xid_ledger import Xid, XidLedger
 
 XID_WAIT_MS = 1000
+UNNAMED_WAITS, UNNAMED_SECONDS = 20, 0.05  # for devices that have not said yet who they are
 
 
 class Opener(Protocol):
@@ -42,6 +43,9 @@ class Opener(Protocol):
 class Watcher(Protocol):
     """Xids as the machine sees them; XidWatcher is one."""
 
+    def watch(self, index: int) -> None:
+        """Hear of this device's, too; raises NvmlError."""
+
     def wait(self, timeout_ms: int) -> tuple[Xid, ...]:
         """Those that happened; raises NvmlError."""
 
@@ -55,7 +59,7 @@ class Machine:
         *,
         make_driver: Callable[[OnCall], Opener],
         make_device: Callable[[int, str, OnCall], Readable],
-        make_watcher: Callable[[int, OnCall], Watcher],
+        make_watcher: Callable[[OnCall], Watcher],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
@@ -114,7 +118,7 @@ class Machine:
         self._opened = True
         for number, lane in enumerate(self._lanes):
             threading.Thread(target=lane.run, name=f"nvml gpu {number}", daemon=True).start()
-        threading.Thread(target=self._listen, args=(count,), name="nvml xid", daemon=True).start()
+        threading.Thread(target=self._listen, name="nvml xid", daemon=True).start()
         self._end = self._watch()
 
     def _lane(self, index: int, count: int, version: str) -> Lane:
@@ -137,17 +141,31 @@ class Machine:
                 pass
             time.sleep(self._settings.slow_seconds)
 
-    def _listen(self, count: int) -> None:
-        """Collect Xids as long as the driver delivers them."""
+    def _listen(self) -> None:
+        """Collect Xids as long as the driver delivers them.
+
+        Of the devices that have answered: one that hangs must not keep us from the others.
+        """
         try:
-            watcher = self._make_watcher(count, self._on_call)
+            watcher = self._make_watcher(self._on_call)
         except NvmlError:  # no events here; the tallies say why
             return
+        for _ in range(UNNAMED_WAITS):  # so that those that answer are heard from the first moment
+            if not all(lane.labels[1] for lane in self._lanes):
+                time.sleep(UNNAMED_SECONDS)
+        watched: set[int] = set()
         while True:
             try:
-                self._xids.extend(watcher.wait(XID_WAIT_MS))
+                for index, lane in enumerate(self._lanes):
+                    if index not in watched and lane.labels[1]:
+                        watched.add(index)
+                        watcher.watch(index)
+                if watched:
+                    self._xids.extend(watcher.wait(XID_WAIT_MS))
+                else:
+                    time.sleep(1)
             except DriverGoneError as error:
-                self._end = End("driver", f"nvmlEventSetWait: {error}")
+                self._end = End("driver", f"Xids: {error}")
                 return
             except NvmlError:
                 time.sleep(1)
