@@ -13,6 +13,7 @@ from tidegauge.samples import Sample
 from tidegauge.sources.gpu.protocol import DeviceState, End, Part, State, Trouble, encode
 from tidegauge.sources.gpu.restarts import REASONS, Limits
 from tidegauge.sources.gpu.source import GpuSource
+from tidegauge.sources.gpu.supervisor import LEFT_AT_MOST
 from tidegauge.sources.source import SourceError
 
 A, B = ("0", "GPU-a"), ("1", "GPU-b")
@@ -23,6 +24,7 @@ class Script:
     """A child that says these lines, then nothing; None ends it."""
 
     pid = 1
+    gone = True
 
     def __init__(self, *lines: State | bytes | None) -> None:
         self._lines = list(lines)
@@ -234,4 +236,28 @@ async def test_a_supervisor_with_a_bug_is_not_taken_for_silence() -> None:
     await source.read()
     with pytest.raises(IndexError):
         await asyncio.wait_for(_read_on(source), 5)
+    await source.close()
+
+
+async def test_children_that_can_not_be_killed_do_not_pile_up() -> None:
+    class Wedged(Script):
+        gone = False
+
+    def wedged() -> Wedged:
+        return Wedged(*[State(1.0, (well(A), sick(B, "hung", 1000)))] * 1000)
+
+    nursery = Nursery(*(wedged() for _ in range(9)))
+    source = nursery.source()
+    await source.read()
+    async with asyncio.timeout(5):
+        while nursery.started <= LEFT_AT_MOST:
+            await source.read()
+            await asyncio.sleep(0.005)
+    await asyncio.sleep(0.1)
+    assert nursery.started == LEFT_AT_MOST + 1, "the last one is kept, and reads the other device"
+    assert of(await source.read(), catalog.UP) == {A: 1, B: 0}
+    nursery.scripts[0].gone = True
+    async with asyncio.timeout(5):
+        while nursery.started == LEFT_AT_MOST + 1:
+            await asyncio.sleep(0.005)
     await source.close()

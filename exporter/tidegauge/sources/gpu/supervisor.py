@@ -12,6 +12,8 @@ from tidegauge.sources.gpu.board import Board
 from tidegauge.sources.gpu.protocol import DeviceState, ProtocolError, State, decode
 from tidegauge.sources.gpu.restarts import REASONS, Ended, Limits, Restarts
 
+LEFT_AT_MOST = 4  # children that the kernel does not let die; each holds memory, and helps nobody
+
 _log = logging.getLogger(__name__)
 
 
@@ -23,6 +25,10 @@ class Speaker(Protocol):
 
     async def line(self) -> bytes | None:
         """The next line, None when there are no more; raises ProtocolError."""
+
+    @property
+    def gone(self) -> bool:
+        """Whether it has ended."""
 
     async def stop(self) -> None:
         """End it, whatever it does."""
@@ -54,10 +60,14 @@ class Supervisor:
         self._clock = clock
         self.counts = dict.fromkeys(REASONS, 0)
         self._troubles: dict[int, str] = {}
+        self._left: list[Speaker] = []
 
     async def run(self) -> None:
         """One child after the other, until cancelled."""
         while True:
+            if self._left_behind() > LEFT_AT_MOST:
+                await asyncio.sleep(self._limits.first_seconds)
+                continue
             started = self._clock()
             ended, why = await self._live()
             self.board.turn()
@@ -94,6 +104,8 @@ class Supervisor:
         finally:
             self.pid = None
             await child.stop()
+            if not child.gone:
+                self._left.append(child)
 
     async def _follow(self, child: Speaker) -> tuple[Ended, str]:
         while True:
@@ -109,8 +121,13 @@ class Supervisor:
                 return "protocol", str(error)
             ended = self._restarts.verdict(state)
             self._take(state)
-            if ended is not None:
+            borne = ended in ("hung", "lost") and self._left_behind() >= LEFT_AT_MOST
+            if ended is not None and not borne:
                 return ended, _why(state)
+
+    def _left_behind(self) -> int:
+        self._left = [child for child in self._left if not child.gone]
+        return len(self._left)
 
     def _take(self, state: State) -> None:
         self.board.take(state)
