@@ -259,5 +259,5 @@ async def test_what_is_left_behind_holds_no_file_of_ours() -> None:
     await running._process.wait()
     await running.stop()
     await asyncio.sleep(0.05)
-    assert running.gone
+    assert running.status == 0
     assert len(tuple(Path("/proc/self/fd").iterdir())) <= before

@@ -24,7 +24,7 @@ class Script:
     """A child that says these lines, then nothing; None ends it."""
 
     pid = 1
-    gone = True
+    status: int | None = 0
 
     def __init__(self, *lines: State | bytes | None) -> None:
         self._lines = list(lines)
@@ -241,7 +241,7 @@ async def test_a_supervisor_with_a_bug_is_not_taken_for_silence() -> None:
 
 async def test_children_that_can_not_be_killed_do_not_pile_up() -> None:
     class Wedged(Script):
-        gone = False
+        status = None
 
     def wedged() -> Wedged:
         return Wedged(*[State(1.0, (well(A), sick(B, "hung", 1000)))] * 1000)
@@ -256,7 +256,7 @@ async def test_children_that_can_not_be_killed_do_not_pile_up() -> None:
     await asyncio.sleep(0.1)
     assert nursery.started == LEFT_AT_MOST + 1, "the last one is kept, and reads the other device"
     assert of(await source.read(), catalog.UP) == {A: 1, B: 0}
-    nursery.scripts[0].gone = True
+    nursery.scripts[0].status = -9
     async with asyncio.timeout(5):
         while nursery.started == LEFT_AT_MOST + 1:
             await asyncio.sleep(0.005)

@@ -83,9 +83,9 @@ class Child:
         return self._process.pid
 
     @property
-    def gone(self) -> bool:
-        """Whether it has ended; one that was left behind may do so late, or never."""
-        return self._process.returncode is not None
+    def status(self) -> int | None:
+        """How it ended, below 0 by a signal; None while it runs. One left behind may for ever."""
+        return self._process.returncode
 
     async def line(self) -> bytes | None:
         """The next line, None when there are no more.

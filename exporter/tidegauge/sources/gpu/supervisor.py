@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol
@@ -27,8 +28,8 @@ class Speaker(Protocol):
         """The next line, None when there are no more; raises ProtocolError."""
 
     @property
-    def gone(self) -> bool:
-        """Whether it has ended."""
+    def status(self) -> int | None:
+        """How it ended, below 0 by a signal; None while it runs."""
 
     async def stop(self) -> None:
         """End it, whatever it does."""
@@ -100,12 +101,13 @@ class Supervisor:
             return "exited", f"no process can be had: {error}"
         self.pid = child.pid
         try:
-            return await self._follow(child)
+            ended, why = await self._follow(child)
         finally:
             self.pid = None
             await child.stop()
-            if not child.gone:
+            if child.status is None:
                 self._left.append(child)
+        return ended, f"{why}: {_how(child.status)}" if ended == "exited" else why
 
     async def _follow(self, child: Speaker) -> tuple[Ended, str]:
         while True:
@@ -126,7 +128,7 @@ class Supervisor:
                 return ended, _why(state)
 
     def _left_behind(self) -> int:
-        self._left = [child for child in self._left if not child.gone]
+        self._left = [child for child in self._left if child.status is None]
         return len(self._left)
 
     def _take(self, state: State) -> None:
@@ -165,3 +167,14 @@ def _why(state: State) -> str:
         return state.end.message
     said = [device.message for device in state.devices if device.trouble in ("hung", "lost")]
     return "; ".join(said) or f"{state.opening} has not returned"
+
+
+def _how(status: int | None) -> str:
+    """How a process ended.
+
+    >>> _how(-9), _how(1), _how(None)
+    ('signal 9, Killed', 'status 1', 'it still runs')
+    """
+    if status is None:
+        return "it still runs"
+    return f"signal {-status}, {signal.strsignal(-status)}" if status < 0 else f"status {status}"
