@@ -137,6 +137,36 @@ async def test_no_scrape_fails_whatever_happens_to_gpus_and_driver(
         await shows(url, up(0, 1))
 
 
+async def test_a_reload_of_the_gpus_goes_on_with_their_counts(
+    tmp_path: Path, nvml: NvmlControl, nvml_library: Path, config: Path
+) -> None:
+    def xids(count: int) -> str:
+        return f'llm_gpu_xid_errors_total{{gpu="0",uuid="{uuid(0)}",xid="79"}} {count}'
+
+    env = nvml.environment(nvml_library)
+    async with (
+        serving(tmp_path, "--config.file", str(config), env=env) as (program, url),
+        scraped(url),
+    ):
+        await shows(url, xids(0))
+        nvml.xid(0, 79)
+        await shows(url, xids(1))
+        pid = program.process.pid
+        before = child_of(pid)
+        config.write_text(CONFIG.replace("200ms", "400ms"))
+        program.process.send_signal(signal.SIGHUP)
+        for _ in range(500):
+            if not Path(f"/proc/{before}").exists():
+                break
+            assert xids(1) in await text(f"{url}/metrics")
+            await asyncio.sleep(0.02)
+        assert not Path(f"/proc/{before}").exists(), "the old child ends"
+        await asyncio.sleep(2)  # the new one listens
+        nvml.xid(0, 79)
+        await shows(url, xids(2))
+        assert child_of(pid) != before
+
+
 async def test_a_sidecar_that_is_killed_leaves_no_orphan(
     tmp_path: Path, nvml: NvmlControl, nvml_library: Path
 ) -> None:

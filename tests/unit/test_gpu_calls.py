@@ -135,7 +135,9 @@ def test_every_name_that_is_told_is_in_the_list(nvml: NvmlControl, tmp_path: Pat
         device.read(tier)
     for kind in get_args(RingKind):
         device.ring(kind, 0)
-    XidWatcher([0], on_call=lambda name, *_: told.add(name)).close()
+    watcher = XidWatcher(on_call=lambda name, *_: told.add(name))
+    watcher.watch(0)
+    watcher.close()
     device.close()
 
     assert told <= set(CALL_NAMES)

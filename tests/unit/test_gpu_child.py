@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.nvml.control import DRIVER, DRIVER_NOT_LOADED, NvmlControl
-from tidegauge.sources.gpu.process import Child
+from tidegauge.sources.gpu.process import Child, Pipe
 from tidegauge.sources.gpu.protocol import State, decode
 from tidegauge.sources.gpu.settings import Settings
 
@@ -148,14 +148,18 @@ class Stuck:
 
 async def test_one_that_nothing_ends_is_left_behind(caplog: pytest.LogCaptureFixture) -> None:
     process = Stuck()
-    await asyncio.wait_for(Child(process, asyncio.StreamReader(), end_seconds=0.02).stop(), 2)
+    ends = os.pipe(), os.pipe()
+    pipes = [await Pipe.reading(ours) for ours, _ in ends]
+    await asyncio.wait_for(Child(process, *pipes, end_seconds=0.02).stop(), 2)
+    for _, theirs in ends:
+        os.close(theirs)
     assert process.signals == ["terminate", "kill"]
     assert [record.getMessage() for record in caplog.records] == ["child does not end; left behind"]
 
 
 PARENT = """
 import asyncio, sys
-from tidegauge.sources.gpu.process import Child
+from tidegauge.sources.gpu.process import Child, Pipe
 from tidegauge.sources.gpu.settings import Settings
 
 async def main():
@@ -246,3 +250,14 @@ async def test_no_descriptor_is_left_open(nvml: NvmlControl) -> None:
             await running.line()
     await asyncio.sleep(0.05)
     assert descriptors() <= before
+
+
+async def test_what_is_left_behind_holds_no_file_of_ours() -> None:
+    """As a child in the kernel does: here it is another process that keeps the pipes open."""
+    before = len(tuple(Path("/proc/self/fd").iterdir()))
+    running = await Child.start(Settings(), command=lambda _, __: ("sh", "-c", "sleep 5 & exit"))
+    await running._process.wait()
+    await running.stop()
+    await asyncio.sleep(0.05)
+    assert running.status == 0
+    assert len(tuple(Path("/proc/self/fd").iterdir())) <= before

@@ -92,6 +92,13 @@ def test_what_the_kernel_s_module_lists_is_a_change_too(nvml: NvmlControl, tmp_p
     assert set(told) == {"nvmlInit", "nvmlSystemGetDriverVersion", "nvmlDeviceGetCount"}
 
 
+def test_a_module_that_can_not_be_looked_at_is_none(nvml: NvmlControl, tmp_path: Path) -> None:
+    (tmp_path / "gpus").write_text("as if it went away while we look")
+    driver = Driver(lambda *_: None, folder=tmp_path / "gpus")
+    driver.open()
+    assert driver.machine() == (1, 0)
+
+
 @pytest.mark.parametrize("code", [UNINITIALIZED, DRIVER_NOT_LOADED, LIB_RM_VERSION_MISMATCH])
 async def test_a_driver_that_goes_away_is_opened_by_a_new_process(
     nvml: NvmlControl, code: int

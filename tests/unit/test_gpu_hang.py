@@ -12,6 +12,7 @@ from tests.nvml.control import DRIVER, NvmlControl, uuid
 from tidegauge.catalog import gpu as catalog
 from tidegauge.catalog import gpu_meters
 from tidegauge.catalog import nvml as own
+from tidegauge.catalog.gpu_health import XID_ERRORS
 from tidegauge.samples import Sample
 from tidegauge.sources.gpu.restarts import Limits
 from tidegauge.sources.gpu.settings import Settings
@@ -178,3 +179,22 @@ def test_a_hung_call_does_not_block_exit(nvml: NvmlControl) -> None:
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "timeout\n", "GPU silent\n")
+
+
+async def test_a_gpu_that_hangs_from_the_start_does_not_silence_the_xids_of_the_others(
+    nvml: NvmlControl,
+) -> None:
+    nvml.gpus(2)
+    nvml.hang(0, "nvmlDeviceGetUUID", HOURS)
+    source = GpuSource(QUICK, PATIENT)
+    await until(source, {"0": 0, "1": 1})
+    await asyncio.sleep(1.2)  # when it is known that one hangs, the others are listened to
+    nvml.xid(1, 79)
+    labels = ("1", uuid(1), "79")
+    for _ in range(300):
+        seen = {s.labels: s.value for s in await source.read() if s.metric is XID_ERRORS}
+        if seen[labels]:
+            break
+        await asyncio.sleep(0.02)
+    assert seen[labels] == 1
+    await source.close()

@@ -183,6 +183,19 @@ def test_what_a_failure_says_of_the_device(tier: str, error: Exception, expected
     assert world.lane.state(world.clock()).trouble is None
 
 
+def test_a_device_that_is_back_is_up_within_a_second_whichever_tier_heard_that_it_was_lost() -> (
+    None
+):
+    world = World()
+    world.until(29.5)
+    world.device.trouble = dict.fromkeys(("fast", "medium", "slow"), DeviceLostError(15, "Lost"))
+    world.until(33.5)
+    assert world.lane.state(world.clock()).trouble == "lost"
+    world.device.trouble.clear()
+    world.until(34.6)
+    assert world.lane.state(world.clock()).trouble is None
+
+
 def test_trouble_counts_from_when_it_began() -> None:
     world = World()
     world.device.trouble["fast"] = DeviceLostError(15, "GPU is lost")

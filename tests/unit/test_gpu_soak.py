@@ -6,10 +6,12 @@ import tracemalloc
 import pytest
 
 from tests.unit.test_gpu_lane import GPU, World
-from tidegauge.catalog import gpu_meters
+from tidegauge.catalog import gpu as catalog
+from tidegauge.catalog import gpu_health, gpu_meters, gpu_opt_in
+from tidegauge.samples import Sample
 from tidegauge.sources.gpu.board import Board
 from tidegauge.sources.gpu.ledger import Ledger
-from tidegauge.sources.gpu.protocol import State, decode, encode
+from tidegauge.sources.gpu.protocol import DeviceState, Part, State, decode, encode
 from tidegauge.sources.gpu.settings import Settings
 from tidegauge.sources.gpu.tallies import Tallies
 
@@ -46,3 +48,40 @@ def test_a_day_of_reading_leaves_no_memory_behind() -> None:
     assert GPU in {s.labels for s in board.samples(world.clock())}
     later = sizes[len(sizes) // 4 :]
     assert max(later) - min(later) < 100_000, sizes
+
+
+def test_devices_and_instances_that_come_and_go_leave_no_memory_behind() -> None:
+    """Four devices change places, each child finds MIG cut anew, and a process has another pid."""
+    board, sizes = Board(), []
+    tracemalloc.start()
+    for turn in range(2000):
+        devices = []
+        for index in range(3):
+            labels = (str(index), f"GPU-{(index + turn) % 4}")
+            mig = (*labels, str(turn % 7), "0", f"MIG-{turn}", "1g.10gb")
+            process = (*labels, str(turn), "", "")
+            parts = (
+                Part("fast", turn, 5, (Sample(catalog.ENERGY, turn, labels),)),
+                Part(
+                    "slow",
+                    turn,
+                    5,
+                    (
+                        Sample(gpu_opt_in.MIG, 1.0, mig),
+                        Sample(gpu_opt_in.PROCESS_MEMORY, 1.0, process),
+                    ),
+                ),
+            )
+            devices.append(DeviceState(index, labels, turn, parts=parts))
+        kept = tuple(Sample(gpu_health.XID_ERRORS, 1.0, (*d.labels, "79")) for d in devices)
+        board.take(State(turn, tuple(devices[: 2 + turn % 2]), kept))
+        shown = board.samples(turn)
+        board.turn()
+        if turn >= 1000 and turn % 100 == 0:
+            gc.collect()
+            sizes.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    assert max(sizes) - min(sizes) < 20_000, sizes
+    assert len([s for s in shown if s.metric is gpu_opt_in.MIG]) == 3
+    xids = {s.labels[1]: s.value for s in shown if s.metric is gpu_health.XID_ERRORS}
+    assert xids == dict.fromkeys(("GPU-0", "GPU-1", "GPU-2", "GPU-3"), 1500)

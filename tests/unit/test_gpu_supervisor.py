@@ -7,11 +7,13 @@ from dataclasses import replace
 import pytest
 
 from tidegauge.catalog import gpu as catalog
+from tidegauge.catalog import gpu_health
 from tidegauge.catalog import nvml as own
 from tidegauge.samples import Sample
 from tidegauge.sources.gpu.protocol import DeviceState, End, Part, State, Trouble, encode
 from tidegauge.sources.gpu.restarts import REASONS, Limits
 from tidegauge.sources.gpu.source import GpuSource
+from tidegauge.sources.gpu.supervisor import LEFT_AT_MOST
 from tidegauge.sources.source import SourceError
 
 A, B = ("0", "GPU-a"), ("1", "GPU-b")
@@ -22,6 +24,7 @@ class Script:
     """A child that says these lines, then nothing; None ends it."""
 
     pid = 1
+    status: int | None = 0
 
     def __init__(self, *lines: State | bytes | None) -> None:
         self._lines = list(lines)
@@ -192,4 +195,69 @@ async def test_one_line_per_fact(caplog: pytest.LogCaptureFixture) -> None:
         while len(said := [record.getMessage() for record in caplog.records]) < 3:
             await asyncio.sleep(0.005)
     assert said == ["GPU silent", "GPU answers again", "NVML child ended"]
+    await source.close()
+
+
+async def test_a_source_that_takes_the_place_of_another_goes_on_where_it_ended() -> None:
+    def counted(number: float) -> State:
+        kept = (
+            Sample(gpu_health.XID_ERRORS, number, (*A, "79")),
+            Sample(own.TIER_INTERVAL, 1.0, ("gpm",)),
+        )
+        return State(0.0, (well(A),), kept=kept)
+
+    first = Nursery(Script(counted(2), None), Script(counted(1)))
+    before = first.source()
+    async with asyncio.timeout(5):
+        while of(await before.read(), gpu_health.XID_ERRORS) != {(*A, "79"): 3}:
+            await asyncio.sleep(0.005)
+    # One that is replaced before its first read passes on what it never took over.
+    between = GpuSource(limits=LIMITS, start=Nursery().start, before=before)
+    nursery = Nursery(Script(State(0.0, (well(A, 0.75),), kept=counted(1).kept[:1])))
+    after = GpuSource(limits=LIMITS, start=nursery.start, clock=lambda: 0.0, before=between)
+    assert after.latest() == before.latest() != ()
+    seen = await after.read()
+    assert first.scripts[1].stopped, "never two children at a time"
+    assert of(seen, gpu_health.XID_ERRORS) == {(*A, "79"): 4}
+    assert of(seen, own.CHILD_RESTARTS)["exited",] == 1
+    assert of(seen, own.TIER_INTERVAL) == {}, "a tier that is not read any more"
+    assert of(seen, catalog.UTILIZATION) == {A: 0.75}
+    for source in (before, between, after):
+        await source.close()
+
+
+async def test_a_supervisor_with_a_bug_is_not_taken_for_silence() -> None:
+    scripts = [Script(State(0.0, (well(A),)), None)]
+
+    async def start() -> Script:
+        return scripts.pop()  # and then there is none
+
+    source = GpuSource(limits=LIMITS, start=start, clock=lambda: 0.0)
+    await source.read()
+    with pytest.raises(IndexError):
+        await asyncio.wait_for(_read_on(source), 5)
+    await source.close()
+
+
+async def test_children_that_can_not_be_killed_do_not_pile_up() -> None:
+    class Wedged(Script):
+        status = None
+
+    def wedged() -> Wedged:
+        return Wedged(*[State(1.0, (well(A), sick(B, "hung", 1000)))] * 1000)
+
+    nursery = Nursery(*(wedged() for _ in range(9)))
+    source = nursery.source()
+    await source.read()
+    async with asyncio.timeout(5):
+        while nursery.started <= LEFT_AT_MOST:
+            await source.read()
+            await asyncio.sleep(0.005)
+    await asyncio.sleep(0.1)
+    assert nursery.started == LEFT_AT_MOST + 1, "the last one is kept, and reads the other device"
+    assert of(await source.read(), catalog.UP) == {A: 1, B: 0}
+    nursery.scripts[0].status = -9
+    async with asyncio.timeout(5):
+        while nursery.started == LEFT_AT_MOST + 1:
+            await asyncio.sleep(0.005)
     await source.close()

@@ -27,7 +27,9 @@ NOW = 1_700_000_000.0
 @contextmanager
 def watching(*indexes: int) -> Iterator[XidWatcher]:
     edge.open_library()
-    watcher = XidWatcher(indexes, clock=lambda: NOW)
+    watcher = XidWatcher(clock=lambda: NOW)
+    for index in indexes:
+        watcher.watch(index)
     yield watcher
     watcher.close()
 
@@ -86,7 +88,7 @@ def test_a_wait_that_fails_says_so_and_is_told(
 ) -> None:
     told: list[tuple[str, int]] = []
     edge.open_library()
-    watcher = XidWatcher([0], on_call=lambda name, _, code: told.append((name, code)))
+    watcher = XidWatcher(on_call=lambda name, _, code: told.append((name, code)))
     nvml.error(DRIVER, "nvmlEventSetWait_v2", code)
 
     with pytest.raises(error):
@@ -102,7 +104,7 @@ def test_without_event_sets_there_is_no_watcher(nvml: NvmlControl) -> None:
     nvml.error(DRIVER, "nvmlEventSetCreate", NOT_SUPPORTED)
 
     with pytest.raises(NvmlError):
-        XidWatcher([0])
+        XidWatcher()
 
 
 def counts(ledger: XidLedger, gpu: int = 0) -> dict[str, float]:

@@ -155,6 +155,25 @@ async def test_only_what_changed_is_rebuilt() -> None:
     assert all(source.closed for source in it.made), "the end closes what ran"
 
 
+async def test_a_source_knows_which_one_it_takes_the_place_of() -> None:
+    given: list[Source | None] = []
+
+    def part(made_from: object) -> Part:
+        def make(sources: Mapping[str, Source]) -> Made:
+            given.append(sources.get("one"))
+            made.append(Counting("one"))
+            return Made(Schedule(made[-1], 1, 1))
+
+        return Part("one", made_from, make)
+
+    made: list[Counting] = []
+    async with serving() as it:
+        for number in (1, 2, 3):
+            it.plan = replace(it.plan, parts=(part(number),))
+            assert await it.sidecar.reload() == ()
+    assert given == [None, *made[:2]]
+
+
 async def test_a_part_that_looks_at_another_is_never_left_with_one_that_is_gone() -> None:
     looked_at: list[Source] = []
 

@@ -36,7 +36,8 @@ DRIVER_SECONDS = Metric(
 TIER_INTERVAL = Metric(
     "tidegauge_nvml_tier_interval_seconds",
     "gauge",
-    "Time between two reads of a tier; longer than configured where the budget asks for it.",
+    "Time between two reads of a tier; longer than configured where the budget asks for it. Of the "
+    "device that is read least often.",
     ("tier",),
     "seconds",
 )

@@ -136,9 +136,12 @@ def _gpu(config: GpuConfig) -> Part | None:
     )
     limits = Limits(hung_seconds=config.hung_limit, longest_seconds=config.restart_backoff_max)
 
-    def make(_: Mapping[str, Source]) -> Made:
+    def make(sources: Mapping[str, Source]) -> Made:
+        before = sources.get("gpu")
         # The source gives up on its child by itself; ours is the outer bound.
-        source = GpuSource(settings, limits)
+        source = GpuSource(
+            settings, limits, before=before if isinstance(before, GpuSource) else None
+        )
         return Made(Schedule(source, settings.publish_seconds, 2 * START_SECONDS))
 
     return Part("gpu", config, make) if config.enabled else None

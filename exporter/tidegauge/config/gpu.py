@@ -60,7 +60,7 @@ class GpuConfig(Section):
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:
-        for name in ("fast_interval", "gpm_interval"):
+        for name in ("fast_interval", "medium_interval", "slow_interval", "gpm_interval"):
             seconds = getattr(self, name)
             if seconds < SHORTEST:
                 raise ValueError(f"{name}: {seconds * 1000:g}ms is too often; at least 100ms")

@@ -33,6 +33,7 @@ class Part:
 
     `make` is given the sources of the parts before it, by name. A part that looks at one of them
     has in its `made_from` what that one is made from, and so never holds on to one that is gone.
+    Under its own name it is given the source that it takes the place of, if there is one.
     """
 
     name: str

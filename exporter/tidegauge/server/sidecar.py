@@ -120,6 +120,8 @@ class Sidecar:
                 built[part.name] = before
             else:
                 sources = {name: made.schedule.source for name, (_, made) in built.items()}
+                if before:
+                    sources[part.name] = before[1].schedule.source
                 built[part.name] = part, part.make(sources)
         return built
 

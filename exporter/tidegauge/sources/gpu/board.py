@@ -47,6 +47,10 @@ class Board:
         self._carried.turn()
         self._onward.turn()
 
+    def forget(self, metric: Metric) -> None:
+        """Show nothing of a kept metric until a child says it anew."""
+        self._carried.forget(metric)
+
     def samples(self, now: float) -> tuple[Sample, ...]:
         """Every series that is true now."""
         said = [s for device in self.devices for s in self._said(device, now)]

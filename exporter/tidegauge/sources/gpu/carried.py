@@ -5,6 +5,7 @@ No clock, no network, no logging: same arguments, same answer.
 
 from collections.abc import Iterable
 
+from tidegauge.catalog import Metric
 from tidegauge.samples import Distribution, Sample
 
 _Key = tuple[str, tuple[str, ...]]
@@ -34,6 +35,10 @@ class Carried:
         self._bases = {
             key: sample.value for key, sample in self._now.items() if sample.metric.kind != "gauge"
         }
+
+    def forget(self, metric: Metric) -> None:
+        """Let go of the metric's series."""
+        self._now = {key: s for key, s in self._now.items() if s.metric is not metric}
 
     def samples(self) -> tuple[Sample, ...]:
         return tuple(self._now.values())

@@ -57,8 +57,8 @@ def _device(settings: Settings, index: int, version: str, on_call: OnCall) -> De
     return Device(index, driver_version=version, on_call=on_call, processes=processes)
 
 
-def _watcher(count: int, on_call: OnCall) -> XidWatcher:
-    return XidWatcher(range(count), on_call=on_call)
+def _watcher(on_call: OnCall) -> XidWatcher:
+    return XidWatcher(on_call=on_call)
 
 
 def _closed(seconds: float) -> bool:

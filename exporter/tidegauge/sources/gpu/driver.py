@@ -40,8 +40,13 @@ class Driver:
 
         NVML lists what was there when it was opened; the module knows of what came later.
         """
-        folders = tuple(self._folder.iterdir()) if self._folder.is_dir() else ()
-        return self._count(), len(folders)
+        return self._count(), self._folders()
+
+    def _folders(self) -> int:
+        try:
+            return len(tuple(self._folder.iterdir()))
+        except OSError:  # not there, hidden from us, or removed with the module this moment
+            return 0
 
     def _count(self) -> int:
         return self._ask("nvmlDeviceGetCount", nvml.device_count)

@@ -4,7 +4,7 @@ An Xid that happened before the watcher was there is not delivered; the driver's
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tidegauge.sources.gpu import nvml, nvml_events
@@ -26,7 +26,7 @@ class _Watched:
 
 
 class XidWatcher:
-    """Watches the devices with these indexes; NVML has to be open. `close` gives the set back.
+    """Watches the devices that it is told to; NVML has to be open. `close` gives the set back.
 
     A device that can't be watched costs itself alone: it is missing from `watching`. `on_call`
     is told of a wait only when it fails: one that waits holds up nobody.
@@ -36,24 +36,36 @@ class XidWatcher:
     """
 
     def __init__(
-        self,
-        indexes: Iterable[int],
-        *,
-        on_call: OnCall | None = None,
-        clock: Callable[[], float] = time.time,
+        self, *, on_call: OnCall | None = None, clock: Callable[[], float] = time.time
     ) -> None:
         self._on_call = on_call
         self._clock = clock
         self._asker = Asker(on_call)
         self._events = self._asker.timed("nvmlEventSetCreate", nvml_events.new_event_set)
         self._devices: dict[int, _Watched] = {}
-        for index in indexes:
-            self._register(index)
 
     @property
     def watching(self) -> tuple[int, ...]:
         """Indexes of the devices whose Xids are delivered."""
         return tuple(device.index for device in self._devices.values())
+
+    def watch(self, index: int) -> None:
+        """Watch the device from now on, while nobody waits; it may hang, as any call may.
+
+        Raises:
+            DriverGoneError: nothing can be watched any more.
+        """
+        try:
+            device = self._asker.timed("nvmlDeviceGetHandleByIndex", lambda: nvml.handle(index))
+            uuid = self._asker.timed("nvmlDeviceGetUUID", lambda: nvml.uuid(device))
+            self._asker.timed(
+                "nvmlDeviceRegisterEvents", lambda: nvml_events.register_xids(device, self._events)
+            )
+        except DriverGoneError:
+            raise
+        except NvmlError:
+            return
+        self._devices[nvml_events.address(device)] = _Watched(index, uuid)
 
     def wait(self, timeout_ms: int) -> tuple[Xid, ...]:
         """The Xids that happened since the last wait, or within this one; () if there were none.
@@ -76,20 +88,6 @@ class XidWatcher:
     def close(self) -> None:
         """Give the event set back, while nobody waits on it."""
         nvml_events.free_event_set(self._events)
-
-    def _register(self, index: int) -> None:
-        try:
-            device = self._asker.timed("nvmlDeviceGetHandleByIndex", lambda: nvml.handle(index))
-            uuid = self._asker.timed("nvmlDeviceGetUUID", lambda: nvml.uuid(device))
-            self._asker.timed(
-                "nvmlDeviceRegisterEvents", lambda: nvml_events.register_xids(device, self._events)
-            )
-        except DriverGoneError:
-            self.close()
-            raise
-        except NvmlError:
-            return
-        self._devices[nvml_events.address(device)] = _Watched(index, uuid)
 
     def _next(self, timeout_ms: int) -> XidEvent | None:
         try:

@@ -46,7 +46,7 @@ class Readable(Protocol):
 
 @dataclass(slots=True)
 class Pace:
-    """How often each tier is read at present; replaced whole by whoever watches the budget."""
+    """How often each tier of a device is read; replaced whole by whoever watches the budget."""
 
     intervals: dict[Beat, float]
 
@@ -80,7 +80,7 @@ class Lane:
         self.end: End | None = None
         self._device = make_device(self._on_call)
         self._settings = settings
-        self._pace = pace
+        self.pace = pace
         self._stagger = stagger
         self._clock, self._wall = clock, wall
         self._due: dict[Beat, float] = dict.fromkeys(pace.intervals, clock())
@@ -218,8 +218,10 @@ class Lane:
 
     def _next(self, beat: Beat, started: float) -> float:
         interval = self._interval(beat)
-        if beat in self._failures:
-            interval = max(interval, SICK_SECONDS)
+        failure = self._failures.get(beat)
+        if failure is not None:  # whoever heard that it is lost has to hear that it is back
+            lost = failure.trouble == "lost"
+            interval = SICK_SECONDS if lost else max(interval, SICK_SECONDS)
         if self._stagger and beat == "fast":  # devices are not asked all at once
             wait, self._stagger = (1 + self._stagger) * interval, 0.0
             return started + wait
@@ -227,7 +229,7 @@ class Lane:
         return due if started < due <= started + interval else started + interval
 
     def _interval(self, beat: Beat) -> float:
-        return self._pace.intervals[beat]
+        return self.pace.intervals[beat]
 
 
 def _finite(sample: Sample) -> bool:

@@ -5,7 +5,7 @@
 
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
@@ -20,11 +20,12 @@ from tidegauge.sources.gpu.lane import CALLS_KEPT, Lane, Pace, Readable
 from tidegauge.sources.gpu.ledger import Ledger
 from tidegauge.sources.gpu.nvml import DriverGoneError, NvmlError
 from tidegauge.sources.gpu.protocol import DeviceState, End, Part, State
-from tidegauge.sources.gpu.settings import Beat, Settings
+from tidegauge.sources.gpu.settings import Settings
 from tidegauge.sources.gpu.tallies import Tallies
 from tidegauge.sources.gpu.xid_ledger import Xid, XidLedger
 
 XID_WAIT_MS = 1000
+UNNAMED_WAITS, UNNAMED_SECONDS = 20, 0.05  # for devices that have not said yet who they are
 
 
 class Opener(Protocol):
@@ -42,6 +43,9 @@ class Opener(Protocol):
 class Watcher(Protocol):
     """Xids as the machine sees them; XidWatcher is one."""
 
+    def watch(self, index: int) -> None:
+        """Hear of this device's, too; raises NvmlError."""
+
     def wait(self, timeout_ms: int) -> tuple[Xid, ...]:
         """Those that happened; raises NvmlError."""
 
@@ -55,14 +59,13 @@ class Machine:
         *,
         make_driver: Callable[[OnCall], Opener],
         make_device: Callable[[int, str, OnCall], Readable],
-        make_watcher: Callable[[int, OnCall], Watcher],
+        make_watcher: Callable[[OnCall], Watcher],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
         self._make_device = make_device
         self._make_watcher = make_watcher
         self._clock = clock
-        self._pace = Pace(settings.intervals())
         self._calls: deque[tuple[str, float, int]] = deque(maxlen=CALLS_KEPT)
         self._on_call: OnCall = lambda *call: self._calls.append(call)
         self._driver = make_driver(self._on_call)
@@ -90,7 +93,7 @@ class Machine:
         """What has changed since the last call."""
         now = self._clock()
         self._tally()
-        self._pace.intervals = self._intervals()
+        self._keep_budget()
         ends = (lane.end for lane in self._lanes)
         return State(
             at=now,
@@ -115,12 +118,13 @@ class Machine:
         self._opened = True
         for number, lane in enumerate(self._lanes):
             threading.Thread(target=lane.run, name=f"nvml gpu {number}", daemon=True).start()
-        threading.Thread(target=self._listen, args=(count,), name="nvml xid", daemon=True).start()
+        threading.Thread(target=self._listen, name="nvml xid", daemon=True).start()
         self._end = self._watch()
 
     def _lane(self, index: int, count: int, version: str) -> Lane:
         make = partial(self._make_device, index, version)
-        return Lane(make, self._settings, self._pace, stagger=index / count, clock=self._clock)
+        pace = Pace(self._settings.intervals())
+        return Lane(make, self._settings, pace, stagger=index / count, clock=self._clock)
 
     def _watch(self) -> End:
         """Returns when devices came or went, or the driver is gone."""
@@ -137,17 +141,31 @@ class Machine:
                 pass
             time.sleep(self._settings.slow_seconds)
 
-    def _listen(self, count: int) -> None:
-        """Collect Xids as long as the driver delivers them."""
+    def _listen(self) -> None:
+        """Collect Xids as long as the driver delivers them.
+
+        Of the devices that have answered: one that hangs must not keep us from the others.
+        """
         try:
-            watcher = self._make_watcher(count, self._on_call)
+            watcher = self._make_watcher(self._on_call)
         except NvmlError:  # no events here; the tallies say why
             return
+        for _ in range(UNNAMED_WAITS):  # so that those that answer are heard from the first moment
+            if not all(lane.labels[1] for lane in self._lanes):
+                time.sleep(UNNAMED_SECONDS)
+        watched: set[int] = set()
         while True:
             try:
-                self._xids.extend(watcher.wait(XID_WAIT_MS))
+                for index, lane in enumerate(self._lanes):
+                    if index not in watched and lane.labels[1]:
+                        watched.add(index)
+                        watcher.watch(index)
+                if watched:
+                    self._xids.extend(watcher.wait(XID_WAIT_MS))
+                else:
+                    time.sleep(1)
             except DriverGoneError as error:
-                self._end = End("driver", f"nvmlEventSetWait: {error}")
+                self._end = End("driver", f"Xids: {error}")
                 return
             except NvmlError:
                 time.sleep(1)
@@ -164,17 +182,25 @@ class Machine:
                 name, seconds, code = calls.popleft()
                 self._tallies.add(name, seconds, error_name(code) if code else None)
 
-    def _intervals(self) -> dict[Beat, float]:
-        costs: Counter[Beat] = Counter()
-        for lane in self._lanes:
-            costs.update(lane.costs)
-        return stretched(
-            self._settings.intervals(), costs, budget_ratio=self._settings.budget_ratio
+    def _keep_budget(self) -> None:
+        """Stretch the dearest tiers of the dearest devices: one that is slow slows no other."""
+        lanes, wanted = dict(enumerate(self._lanes)), self._settings.intervals()
+        paced = stretched(
+            {(n, beat): seconds for n in lanes for beat, seconds in wanted.items()},
+            {(n, beat): cost for n, lane in lanes.items() for beat, cost in lane.costs.items()},
+            budget_ratio=self._settings.budget_ratio,
         )
+        for n, lane in lanes.items():
+            lane.pace.intervals = {beat: paced[n, beat] for beat in wanted}
+
+    def _intervals(self) -> Iterable[Sample]:
+        """Those of the device that is read least often."""
+        for beat, seconds in self._settings.intervals().items():
+            longest = max((lane.pace.intervals[beat] for lane in self._lanes), default=seconds)
+            yield Sample(catalog.TIER_INTERVAL, longest, (beat,))
 
     def _kept(self) -> Iterable[Sample]:
-        for tier, seconds in self._pace.intervals.items():
-            yield Sample(catalog.TIER_INTERVAL, seconds, (tier,))
+        yield from self._intervals()
         for lane in self._lanes:
             yield from lane.kept()
         yield from self._xid_samples()

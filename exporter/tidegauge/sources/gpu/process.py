@@ -9,7 +9,8 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 
 from tidegauge.sources.gpu.protocol import MAX_LINE_BYTES, ProtocolError
 from tidegauge.sources.gpu.settings import Settings, dump
@@ -22,18 +23,36 @@ CHUNK_BYTES = 4000
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Pipe:
+    """The end that we read, and may close while somebody still holds the other one."""
+
+    reader: asyncio.StreamReader
+    transport: asyncio.ReadTransport
+
+    @classmethod
+    async def reading(cls, fd: int) -> "Pipe":
+        reader = asyncio.StreamReader(limit=MAX_LINE_BYTES)
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(fd, "rb", 0)
+        )
+        return cls(reader, transport)
+
+
 class Child:
     """A running child. `start` is the way to make one."""
 
     def __init__(
         self,
         process: asyncio.subprocess.Process,
-        reader: asyncio.StreamReader,
+        lines: Pipe,
+        output: Pipe,
         *,
         end_seconds: float = END_SECONDS,
     ) -> None:
         self._process = process
-        self._reader = reader
+        self._lines = lines
+        self._output = output
         self._end_seconds = end_seconds
         self._logging = asyncio.create_task(self._log_output())
 
@@ -42,30 +61,31 @@ class Child:
         cls, settings: Settings, *, command: Callable[[str, int], Sequence[str]] | None = None
     ) -> "Child":
         """Raises OSError where no process can be had."""
-        loop = asyncio.get_running_loop()
-        ours, theirs = os.pipe()
-        try:
+        with ExitStack() as theirs, ExitStack() as ours:
+            lines, told = os.pipe()
+            ours.callback(os.close, lines)
+            theirs.callback(os.close, told)
+            output, printed = os.pipe()
+            ours.callback(os.close, output)
+            theirs.callback(os.close, printed)
             process = await asyncio.create_subprocess_exec(
-                *(command or _command)(dump(settings), theirs),
+                *(command or _command)(dump(settings), told),
                 stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
+                stdout=printed,
                 stderr=asyncio.subprocess.STDOUT,
-                pass_fds=(theirs,),
+                pass_fds=(told,),
             )
-        except BaseException:
-            os.close(ours)
-            raise
-        finally:
-            os.close(theirs)
-        reader = asyncio.StreamReader(limit=MAX_LINE_BYTES)
-        await loop.connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(ours, "rb", 0)
-        )
-        return cls(process, reader)
+            ours.pop_all()
+        return cls(process, await Pipe.reading(lines), await Pipe.reading(output))
 
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def status(self) -> int | None:
+        """How it ended, below 0 by a signal; None while it runs. One left behind may for ever."""
+        return self._process.returncode
 
     async def line(self) -> bytes | None:
         """The next line, None when there are no more.
@@ -74,7 +94,7 @@ class Child:
             ProtocolError: it is longer than a line may be.
         """
         try:
-            line = await self._reader.readline()
+            line = await self._lines.reader.readline()
         except ValueError as error:
             raise ProtocolError(f"a line of more than {MAX_LINE_BYTES} bytes") from error
         return line if line.endswith(b"\n") else None
@@ -94,17 +114,16 @@ class Child:
         if self._process.returncode is None:
             _log.warning("child does not end; left behind", extra={"pid": self.pid})
         self._logging.cancel()
+        for pipe in (self._lines, self._output):
+            pipe.transport.close()
 
     def _hang_up(self) -> None:
         if self._process.stdin is not None:
             self._process.stdin.close()
 
     async def _log_output(self) -> None:
-        output = self._process.stdout
-        if output is None:
-            return
         chunks = 0
-        while chunk := await output.read(CHUNK_BYTES):
+        while chunk := await self._output.reader.read(CHUNK_BYTES):
             chunks += 1
             if chunks <= LOGGED_CHUNKS:
                 text = chunk.decode(errors="replace").strip()

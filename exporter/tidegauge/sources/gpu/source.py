@@ -25,6 +25,9 @@ class GpuSource:
 
     A read waits for nothing but the first word of the first child. A machine without driver or
     GPU is asked again, ever less often: either may come later.
+
+    `before` is the source that this one takes the place of in the same program, as after a reload:
+    its child is ended first, and what it counted goes on.
     """
 
     name = "gpu"
@@ -34,6 +37,7 @@ class GpuSource:
         settings: Settings | None = None,
         limits: Limits | None = None,
         *,
+        before: "GpuSource | None" = None,
         start: Callable[[], Awaitable[Speaker]] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -45,7 +49,8 @@ class GpuSource:
         )
         self._running: asyncio.Task[None] | None = None
         self._begun = False
-        self._latest: tuple[Sample, ...] = ()
+        self._before = before
+        self._latest = before.latest() if before else ()
 
     async def read(self) -> Sequence[Sample]:
         """Every device's series now.
@@ -53,8 +58,11 @@ class GpuSource:
         Raises:
             SourceError: `unavailable` without driver or device, `timeout` where all calls hang.
         """
+        await self._take_over()
         if self._running is None:
             self._running = asyncio.create_task(self._supervisor.run())
+        if self._running.done():  # it ends by a bug alone, which is not to be taken for silence
+            self._running.result()
         if not self._begun:
             await self._first_word()
             self._begun = True
@@ -74,9 +82,20 @@ class GpuSource:
     async def close(self) -> None:
         """End the child; one that hangs is left behind, and holds up nobody."""
         if self._running is not None:
-            self._running.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._running
+            if not self._running.cancelling():  # a second time would cut the child's end short
+                self._running.cancel()
+            await asyncio.wait({self._running})
+
+    async def hand_over(self) -> Supervisor:
+        """End the child, and give what was counted to the source that comes after this one."""
+        await self._take_over()  # it may have been replaced before its first read
+        await self.close()
+        return self._supervisor
+
+    async def _take_over(self) -> None:
+        if self._before is not None:
+            self._supervisor.inherit(await self._before.hand_over())
+            self._before = None
 
     async def _first_word(self) -> None:
         supervisor = self._supervisor
@@ -89,7 +108,7 @@ class GpuSource:
     def _settled(self) -> bool:
         """Whether each device has answered, or has something to say for itself, once."""
         board, state = self._supervisor.board, self._supervisor.state
-        if board.devices:
+        if state is not None and state.opening_seconds is None and board.devices:
             return all(device.trouble or device.settled for device in board.devices)
         return bool(state and (state.opening_seconds or 0.0) > self._timeout_seconds)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol
@@ -11,6 +12,8 @@ from tidegauge.samples import Sample
 from tidegauge.sources.gpu.board import Board
 from tidegauge.sources.gpu.protocol import DeviceState, ProtocolError, State, decode
 from tidegauge.sources.gpu.restarts import REASONS, Ended, Limits, Restarts
+
+LEFT_AT_MOST = 4  # children that the kernel does not let die; each holds memory, and helps nobody
 
 _log = logging.getLogger(__name__)
 
@@ -24,6 +27,10 @@ class Speaker(Protocol):
     async def line(self) -> bytes | None:
         """The next line, None when there are no more; raises ProtocolError."""
 
+    @property
+    def status(self) -> int | None:
+        """How it ended, below 0 by a signal; None while it runs."""
+
     async def stop(self) -> None:
         """End it, whatever it does."""
 
@@ -32,6 +39,7 @@ class Supervisor:
     """`state` is the last one of the present child, `absence` why there is nothing to read.
 
     `next_at` is when the next child is started, where none runs, and `pid` the present one's.
+    `counts` says how many were started anew, and why.
     """
 
     def __init__(
@@ -51,12 +59,16 @@ class Supervisor:
         self._limits = limits
         self._restarts = Restarts(limits)
         self._clock = clock
-        self._counts = dict.fromkeys(REASONS, 0)
+        self.counts = dict.fromkeys(REASONS, 0)
         self._troubles: dict[int, str] = {}
+        self._left: list[Speaker] = []
 
     async def run(self) -> None:
         """One child after the other, until cancelled."""
         while True:
+            if self._left_behind() > LEFT_AT_MOST:
+                await asyncio.sleep(self._limits.first_seconds)
+                continue
             started = self._clock()
             ended, why = await self._live()
             self.board.turn()
@@ -67,10 +79,17 @@ class Supervisor:
             self.heard.set()
             await asyncio.sleep(wait)
 
+    def inherit(self, before: "Supervisor") -> None:
+        """Go on with what another one counted, which has ended and read the same devices."""
+        self.board = before.board
+        self.board.turn()
+        self.board.forget(catalog.TIER_INTERVAL)  # other tiers may be read now
+        self.counts = before.counts
+
     def samples(self) -> tuple[Sample, ...]:
         """How the child fares."""
         restarts = (
-            Sample(catalog.CHILD_RESTARTS, n, (reason,)) for reason, n in self._counts.items()
+            Sample(catalog.CHILD_RESTARTS, n, (reason,)) for reason, n in self.counts.items()
         )
         return (Sample(catalog.CHILD_UP, float(self.state is not None)), *restarts)
 
@@ -82,10 +101,13 @@ class Supervisor:
             return "exited", f"no process can be had: {error}"
         self.pid = child.pid
         try:
-            return await self._follow(child)
+            ended, why = await self._follow(child)
         finally:
             self.pid = None
             await child.stop()
+            if child.status is None:
+                self._left.append(child)
+        return ended, f"{why}: {_how(child.status)}" if ended == "exited" else why
 
     async def _follow(self, child: Speaker) -> tuple[Ended, str]:
         while True:
@@ -101,8 +123,13 @@ class Supervisor:
                 return "protocol", str(error)
             ended = self._restarts.verdict(state)
             self._take(state)
-            if ended is not None:
+            borne = ended in ("hung", "lost") and self._left_behind() >= LEFT_AT_MOST
+            if ended is not None and not borne:
                 return ended, _why(state)
+
+    def _left_behind(self) -> int:
+        self._left = [child for child in self._left if child.status is None]
+        return len(self._left)
 
     def _take(self, state: State) -> None:
         self.board.take(state)
@@ -130,7 +157,7 @@ class Supervisor:
         if ended == "unavailable":
             self.absence = why  # the pipeline logs that the source is down
             return
-        self._counts[ended] += 1
+        self.counts[ended] += 1
         details = {"reason": ended, "why": why, "wait_seconds": wait}
         _log.warning("NVML child ended", extra=details)
 
@@ -140,3 +167,14 @@ def _why(state: State) -> str:
         return state.end.message
     said = [device.message for device in state.devices if device.trouble in ("hung", "lost")]
     return "; ".join(said) or f"{state.opening} has not returned"
+
+
+def _how(status: int | None) -> str:
+    """How a process ended.
+
+    >>> _how(-9), _how(1), _how(None)
+    ('signal 9, Killed', 'status 1', 'it still runs')
+    """
+    if status is None:
+        return "it still runs"
+    return f"signal {-status}, {signal.strsignal(-status)}" if status < 0 else f"status {status}"
