@@ -40,6 +40,8 @@ READY = f'llm_pool_ready_replicas{{pool="{POOL}"}}'
 DESIRED = f'llm_pool_desired_replicas{{pool="{POOL}"}}'
 # The stand-in's devices want a reset and wait for a remap, so that each series has a value to tell.
 WELL = {"nvmlDeviceGetFieldValues/144": (0, 1), "nvmlDeviceGetFieldValues/230": (0, 1)}
+STREAM_SECONDS = 5
+SHORTEST, LONGEST = 200, 900  # tokens of a stream; a slot holds 1024
 LOST = f'llm_pool_replica_failures_total{{pool="{POOL}",reason="died"}}'
 
 
@@ -215,21 +217,28 @@ async def drained_with_streams(asking: Asking, done: asyncio.Event) -> set[str]:
 
 
 async def streaming(asking: Asking, done: asyncio.Event) -> list[bytes]:
-    """One long stream after the other until `done`; the last line of each."""
+    """One long stream after the other until `done`; the last line of each.
+
+    As long as takes about `STREAM_SECONDS` on this machine: on a fast one, six short streams that
+    begin anew as they end would be load enough to keep three replicas.
+    """
     url = f"{asking.stack.url(asking.stack.ports.chat)}/v1/chat/completions"
     ask = {
         "model": "essays",  # a name that is not scored for drift
         "messages": [{"role": "user", "content": "Tell me everything."}],
-        "max_tokens": 200,
         "ignore_eos": True,
         "stream": True,
     }
     ends = []
+    tokens = SHORTEST
     async with aiohttp.ClientSession() as session:
         while not done.is_set():
-            async with session.post(url, json=ask) as answer:
+            begun = time.monotonic()
+            async with session.post(url, json={**ask, "max_tokens": tokens}) as answer:
                 assert answer.status == 200, await answer.text()
                 ends.append((await answer.read()).rstrip().rpartition(b"\n")[2])
+            fitting = tokens * STREAM_SECONDS / (time.monotonic() - begun)
+            tokens = max(SHORTEST, min(LONGEST, round(fitting)))
     return ends
 
 
