@@ -215,7 +215,7 @@ async def test_an_engine_that_does_not_answer_costs_its_own_facts() -> None:
     [("timeout", False), ("http_status", False), ("parse", False), ("unavailable", True)],
 )
 async def test_only_an_engine_that_was_gone_has_loaded_its_files_anew(
-    reason: Reason, forgotten: bool, tmp_path: Path
+    reason: Reason, *, forgotten: bool, tmp_path: Path
 ) -> None:
     (tmp_path / "config.json").write_text("{}")
     problem: SourceError | None = None
