@@ -23,11 +23,16 @@ STALE_INTERVALS = 3  # a reading older than this many intervals plus the timeout
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """When a source is read: every `interval_seconds`, giving up after `timeout_seconds`."""
+    """When a source is read: every `interval_seconds`, giving up after `timeout_seconds`.
+
+    First after those named in `after` were tried once, where they are read at all: it looks at
+    what they found.
+    """
 
     source: Source
     interval_seconds: float
     timeout_seconds: float
+    after: tuple[str, ...] = ()
 
     @property
     def stale_after_seconds(self) -> float:
@@ -47,6 +52,7 @@ class Pipeline:
         self._following: dict[str, asyncio.Task[None]] = {}
         self._turns: dict[int, asyncio.Lock] = {}  # by source: one is never read twice at a time
         self._all_read = False
+        self._tried = asyncio.Event()  # set whenever a source was, or none is waited for any more
         self._readings: dict[str, Reading] = {}
         self._successes: dict[str, float] = {}
         self._states: dict[str, str] = {}  # "up", or the reason why not: what was last logged
@@ -87,6 +93,7 @@ class Pipeline:
         for name in {schedule.source.name for schedule in before} - names:
             self._forget(name)
         self._count_from_zero()
+        self._tried.set()
 
     async def read_all(self) -> None:
         """Read every source once, at the same time."""
@@ -144,12 +151,22 @@ class Pipeline:
 
     async def _keep_reading(self, schedule: Schedule) -> None:
         loop = asyncio.get_running_loop()
+        await self._neighbours(schedule.after)
         due = loop.time()
         while True:
             async with self._turns.setdefault(id(schedule.source), asyncio.Lock()):
                 retry_after = await self._read(schedule)
             due = max(due + max(schedule.interval_seconds, retry_after), loop.time())
             await asyncio.sleep(due - loop.time())
+
+    async def _neighbours(self, after: Sequence[str]) -> None:
+        """Wait until all of those that are read at all were tried once."""
+        while any(
+            each.source.name in after and each.source.name not in self._readings
+            for each in self._schedules
+        ):
+            self._tried.clear()
+            await self._tried.wait()
 
     async def _read(self, schedule: Schedule) -> float:
         """Read once; how long the source wants to be left alone at least."""
@@ -176,6 +193,7 @@ class Pipeline:
         ended = self._clock()
         self._states[name] = "up"
         self._readings[name] = Reading(name, ended, ended - started, samples)
+        self._tried.set()
         self._successes[name] = ended
 
     def _failed(self, schedule: Schedule, started: float, error: SourceError) -> None:
@@ -187,6 +205,7 @@ class Pipeline:
         self._errors[name, error.reason] += 1
         unread = tuple(schedule.source.unread())
         self._readings[name] = Reading(name, ended, ended - started, unread, str(error))
+        self._tried.set()
 
     def _fresh(self, schedule: Schedule, now: float) -> Reading:
         reading = self._readings[schedule.source.name]

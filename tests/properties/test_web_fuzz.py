@@ -66,10 +66,12 @@ def port() -> Iterator[int]:
     thread = threading.Thread(target=work)
     thread.start()
     assert ready.wait(5)
-    yield sidecar.ports[0]
-    assert connections(sidecar) == 0, "whoever has left holds nothing"
-    loop.call_soon_threadsafe(running.cancel)
-    thread.join(10)
+    try:
+        yield sidecar.ports[0]
+        assert connections(sidecar) == 0, "whoever has left holds nothing"
+    finally:  # or the program would wait for the thread, and never say what failed
+        loop.call_soon_threadsafe(running.cancel)
+        thread.join(10)
 
 
 def connections(sidecar: Sidecar) -> int:

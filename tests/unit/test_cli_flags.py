@@ -38,7 +38,7 @@ def test_a_listen_address_may_be_given_again(tmp_path: Path) -> None:
     flags = ("--web.listen-address", ":9470", "--web.listen-address", "[::1]:9471")
     assert configuration(arguments(*file), {}).serve.listen_address == ("127.0.0.1:1",)
     both = configuration(arguments(*file, *flags), {}).serve.listen_address
-    assert both == ("0.0.0.0:9470", "[::1]:9471")
+    assert both == (":9470", "[::1]:9471")
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,18 @@
 """From the `serve.environment:` section to a source that is read."""
 
+import itertools
 from pathlib import Path
+
+import pytest
 
 from tests.engine_server import engine, saying, source_of
 from tidegauge.catalog.health import CHECK
-from tidegauge.cli.environment import dialect_of, environment
+from tidegauge.cli.environment import dialect_of, door_to, environment
 from tidegauge.config.health import EnvironmentConfig
+from tidegauge.sources.discovery import DiscoveredEngine
+from tidegauge.sources.engine import EngineSource
 from tidegauge.sources.environment import Asking, EngineDoor
+from tidegauge.sources.source import SourceError
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "engines"
 VLLM = (FIXTURES / "vllm-0.32" / "load.prom").read_bytes()
@@ -57,3 +63,21 @@ async def test_the_dialect_is_the_engine_source_s_own_finding() -> None:
             await source.read()
             assert name() == "vllm"
         assert await Asking(url)("/version") == b'{"version": "0.11.0"}'
+
+
+async def test_an_engine_that_was_found_is_asked_for_its_version_where_it_was_found() -> None:
+    async with engine(saying(VLLM), saying(b'{"version": "0.11.0"}')) as url:
+        source = DiscoveredEngine(
+            [int(url.rpartition(":")[2])],
+            lambda url: EngineSource(url, model="", timeout_seconds=5),
+            interval_seconds=1,
+            clock=itertools.count().__next__,
+        )
+        door = door_to(source, None)
+        assert door.name() == ""
+        with pytest.raises(SourceError, match="no engine was found"):
+            await door.fetch("/version")
+        await source.read()
+        assert door.name() == "vllm"
+        assert await door.fetch("/version") == b'{"version": "0.11.0"}'
+        await source.close()

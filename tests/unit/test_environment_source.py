@@ -21,7 +21,7 @@ from tidegauge.sources.environment.facts import Engine, Facts, Files, Gpu, Libra
 from tidegauge.sources.environment.identity import COMPONENTS, Changes
 from tidegauge.sources.environment.limits import Limits, Range
 from tidegauge.sources.environment.local import Places
-from tidegauge.sources.source import SourceError
+from tidegauge.sources.source import Reason, SourceError
 
 NOWHERE = Path("/nowhere")
 
@@ -208,6 +208,33 @@ async def test_an_engine_that_does_not_answer_costs_its_own_facts() -> None:
     async with source_of(around, patience_seconds=0.05) as source:
         samples = await source.read()
     assert infos_in(samples).keys() == {"kernel"}
+
+
+@pytest.mark.parametrize(
+    "reason, forgotten",
+    [("timeout", False), ("http_status", False), ("parse", False), ("unavailable", True)],
+)
+async def test_only_an_engine_that_was_gone_has_loaded_its_files_anew(
+    reason: Reason, *, forgotten: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    problem: SourceError | None = None
+
+    async def fetch(path: str) -> bytes:
+        if problem:
+            raise problem
+        return b'{"version": "0.11.0"}'
+
+    around = Surroundings(engine=EngineDoor(lambda: "vllm", fetch), model=tmp_path)
+    async with source_of(around) as source:
+        await source.read()
+        (tmp_path / "config.json").write_text("{1}")
+        assert checks_in(await source.read())["model_files", "config"] == 0
+        problem = SourceError(reason, "/version: busy")
+        verdict = checks_in(await source.read()).get(("model_files", "config"))
+        assert verdict == (None if forgotten else 0)
+        problem = None
+        assert checks_in(await source.read())["model_files", "config"] == float(forgotten)
 
 
 async def test_a_file_system_that_hangs_costs_what_is_read_with_it(

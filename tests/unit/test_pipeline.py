@@ -254,3 +254,53 @@ async def test_two_sources_of_one_name_are_not_adopted() -> None:
         running.pipeline.adopt([Schedule(FakeSource("b"), 1, 1), Schedule(FakeSource("b"), 1, 1)])
     await running.until(lambda: value(running.pipeline.snapshot(), UP, "a", "u") == 1)
     await running.end()
+
+
+async def test_a_source_comes_after_its_neighbours_first_reading_or_failure() -> None:
+    order: list[str] = []
+    answered = asyncio.Event()
+
+    async def slow() -> None:
+        await answered.wait()
+        order.append("slow")
+
+    def broken() -> None:
+        order.append("broken")
+        fail()
+
+    pipeline = Pipeline(
+        [
+            Schedule(
+                FakeSource("last", lambda: order.append("last")),
+                60,
+                1,
+                after=("slow", "broken", "nobody"),
+            ),
+            Schedule(FakeSource("slow", slow), 60, 5),
+            Schedule(FakeSource("broken", broken), 60, 1),
+        ]
+    )
+    running = asyncio.create_task(pipeline.run())
+    await asyncio.sleep(0.05)
+    assert order == ["broken"]
+    answered.set()
+    await asyncio.sleep(0.05)
+    assert order == ["broken", "slow", "last"]
+    assert pipeline.began
+    running.cancel()
+    await asyncio.wait([running])
+
+
+async def test_a_source_waits_for_no_neighbour_that_has_left() -> None:
+    order: list[str] = []
+    last = Schedule(FakeSource("last", lambda: order.append("last")), 60, 1, after=("hung",))
+    hung = Schedule(FakeSource("hung", lambda: asyncio.Event().wait()), 60, 5)
+    pipeline = Pipeline([last, hung])
+    running = asyncio.create_task(pipeline.run())
+    await asyncio.sleep(0.05)
+    assert order == []
+    pipeline.adopt([last])
+    await asyncio.sleep(0.05)
+    assert order == ["last"]
+    running.cancel()
+    await asyncio.wait([running])

@@ -28,6 +28,7 @@ from tidegauge.server import (
     TapPlan,
 )
 from tidegauge.sources.source import Source
+from tidegauge.web.listening import named_by
 
 COUNT = Metric("tidegauge_test_reads_total", "counter", "Reads of a source.", ("source",))
 
@@ -419,3 +420,28 @@ async def test_a_tap_that_is_taken_away_and_set_up_again() -> None:
         async with aiohttp.ClientSession() as two, two.post(completions, json=ASK) as again:
             assert again.status == 200
             await it.shows("llm_traffic_requests_started_total 1")
+
+
+async def test_each_address_that_is_listened_on_is_said_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    first, second = (f"127.0.0.1:{free_port()}" for _ in range(2))
+    with caplog.at_level(logging.INFO):
+        async with serving(Plan((first,))) as it:
+            it.plan = Plan((first, second))
+            assert await it.sidecar.reload() == ()
+            assert await it.sidecar.reload() == ()
+    said = [record for record in caplog.records if record.message == "listening"]
+    assert [(record.address, record.tls) for record in said] == [(first, "off"), (second, "off")]
+
+
+@pytest.mark.parametrize(
+    "address, names",
+    [
+        pytest.param(":9470", {"0.0.0.0", "::"}, id="no host"),
+        pytest.param("[::1]:9470", {"::1"}, id="IPv6"),
+        pytest.param("127.0.0.1:9470", {"127.0.0.1"}, id="IPv4"),
+    ],
+)
+async def test_an_address_without_a_host_is_every_address(address: str, names: set[str]) -> None:
+    assert {name[0] for _, name in await named_by(address)} == names

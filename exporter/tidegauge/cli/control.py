@@ -2,6 +2,8 @@
 
 import argparse
 import asyncio
+import logging
+import signal
 from collections.abc import Callable
 from functools import partial
 
@@ -21,6 +23,8 @@ from tidegauge.control.pools.spec import Part, ReplicaSpec
 from tidegauge.control.routes.haproxy import HaproxyRoute
 from tidegauge.promql.client import Access, Prometheus
 from tidegauge.web import Front, Rules, RulesFile
+
+logger = logging.getLogger(__name__)
 
 NAME = "control"
 
@@ -70,6 +74,7 @@ async def _program(
         _loop(pool, process, prometheus, interval_seconds=config.interval, dry_run=dry_run)
         for pool, process in zip(config.pools, pools, strict=True)
     ]
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _keep_on)
     shown = face(loops, own=rules.samples if rules else tuple)
     front = Front(shown, rules.rules if rules else Rules())
     try:
@@ -87,6 +92,14 @@ async def _program(
         await prometheus.close()
         for process in pools:
             await process.close()
+
+
+def _keep_on() -> None:
+    """Who sends SIGHUP expects a reload; to end would leave pools to nobody."""
+    logger.warning(
+        "configuration not reloaded",
+        extra={"error": "tidegauge control reads it when it starts; restart it, replicas serve on"},
+    )
 
 
 def process_pool(config: PoolConfig) -> ProcessPool:

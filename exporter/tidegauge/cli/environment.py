@@ -7,12 +7,16 @@ from tidegauge.catalog.inference import ENGINE_UP
 from tidegauge.config.health import EnvironmentConfig
 from tidegauge.pipeline import Schedule
 from tidegauge.samples import Sample
-from tidegauge.sources.environment import EngineDoor, EnvironmentSource, Surroundings
+from tidegauge.sources.discovery import DiscoveredEngine
+from tidegauge.sources.engine_access import Access
+from tidegauge.sources.environment import Asking, EngineDoor, EnvironmentSource, Surroundings
 from tidegauge.sources.environment.checks import CHECKS
 from tidegauge.sources.environment.compatibility import LIBRARIES
 from tidegauge.sources.environment.limits import Limits, Range
 from tidegauge.sources.environment.local import SHARED_MEMORY, Places
-from tidegauge.sources.source import Source
+from tidegauge.sources.source import Source, SourceError
+
+_NEIGHBOURS = ("gpu", "engine")  # what they find is judged, from the first round on
 
 
 def environment(
@@ -30,7 +34,19 @@ def environment(
         patience_seconds=config.patience,
     )
     # The source gives up on each part by itself; ours is the outer bound.
-    return Schedule(source, config.interval, 2 * config.patience)
+    return Schedule(source, config.interval, 2 * config.patience, after=_NEIGHBOURS)
+
+
+def door_to(engine: Source, configured: Access | None) -> EngineDoor:
+    """How the engine that `engine` reads is asked; without `configured`, the one that was found."""
+
+    async def fetch(path: str) -> bytes:
+        at = configured or (engine.url if isinstance(engine, DiscoveredEngine) else None)
+        if at is None:
+            raise SourceError("unavailable", "no engine was found")
+        return await Asking(at)(path)
+
+    return EngineDoor(dialect_of(engine), fetch)
 
 
 def dialect_of(engine: Source) -> Callable[[], str]:

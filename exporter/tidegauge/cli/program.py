@@ -2,14 +2,18 @@
 
 import argparse
 import asyncio
+import logging
 import signal
 import sys
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
 
+from tidegauge import __version__
 from tidegauge.cli.systemd import Notifier
 from tidegauge.cli.version import add_version_flag
 from tidegauge.config import Config, load
+
+logger = logging.getLogger(__name__)
 
 
 def add_program_flags(parser: argparse.ArgumentParser) -> None:
@@ -68,6 +72,7 @@ def complain(command: str, *lines: str) -> None:
 
 def run_until_signal(command: str, program: Coroutine[None, None, None], notifier: Notifier) -> int:
     """Run `program` until it ends, or SIGINT or SIGTERM cancels it; the exit status."""
+    logger.info("starting", extra={"command": command, "version": __version__})
     try:
         asyncio.run(_cancelled_by_signal(program, notifier))
     except OSError as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tidegauge.cli import log
 from tidegauge.cli.engine import access, discovery_schedule, engine_schedule, engine_source
-from tidegauge.cli.environment import dialect_of, environment
+from tidegauge.cli.environment import door_to, environment
 from tidegauge.cli.program import add_program_flags, complain, configuration, run_until_signal
 from tidegauge.cli.systemd import Notifier, our_notifier
 from tidegauge.cli.web_rules import rules_file
@@ -26,7 +26,6 @@ from tidegauge.drift.window import WindowLimits
 from tidegauge.pipeline import Schedule
 from tidegauge.server import Made, Part, Plan, PlanError, ProbeModule, ProbePlan, Sidecar, TapPlan
 from tidegauge.sources.drift import DriftSource
-from tidegauge.sources.environment import Asking, EngineDoor
 from tidegauge.sources.gpu.restarts import Limits
 from tidegauge.sources.gpu.settings import Settings
 from tidegauge.sources.gpu.source import START_SECONDS, GpuSource
@@ -150,31 +149,36 @@ def _gpu(config: GpuConfig) -> Part | None:
 def _engine(config: ServeConfig) -> Part | None:
     """The engine that is configured, or whichever is found."""
     engine, discovery = config.engine, config.discovery
+    made_from = _engine_made_from(config)
     if engine:
-        return Part("engine", engine, lambda _: Made(engine_schedule(engine)))
+        return Part("engine", made_from, lambda _: Made(engine_schedule(engine)))
     if not discovery.enabled:
         return None
-    taken = (*config.listen_address, *((config.traffic.listen_address,) if config.traffic else ()))
-    return Part(
-        "engine",
-        (discovery, taken),
-        lambda _: Made(discovery_schedule(discovery, taken=taken)),
-    )
+    taken = _taken(config)
+    return Part("engine", made_from, lambda _: Made(discovery_schedule(discovery, taken=taken)))
+
+
+def _engine_made_from(config: ServeConfig) -> object:
+    return config.engine or (config.discovery, _taken(config))
+
+
+def _taken(config: ServeConfig) -> tuple[str, ...]:
+    """Addresses that are ours, where no engine can be."""
+    tap = (config.traffic.listen_address,) if config.traffic else ()
+    return (*config.listen_address, *tap)
 
 
 def _environment(config: ServeConfig) -> Part:
-    engine = config.engine
+    configured = access(config.engine, config.engine.url) if config.engine else None
 
     def make(sources: Mapping[str, Source]) -> Made:
-        gpu, door = sources.get("gpu"), None
-        if engine:
-            asking = Asking(access(engine, engine.url))
-            door = EngineDoor(dialect_of(sources["engine"]), asking)
+        gpu, engine = sources.get("gpu"), sources.get("engine")
+        door = door_to(engine, configured) if engine else None
         latest = gpu.latest if isinstance(gpu, GpuSource) else tuple
         return Made(environment(config.environment, gpu=latest, engine=door))
 
     # With what the sources are made from that it looks at.
-    return Part("environment", (config.environment, config.gpu, engine), make)
+    return Part("environment", (config.environment, config.gpu, _engine_made_from(config)), make)
 
 
 def _probe(config: ProbeConfig) -> ProbePlan:

@@ -44,7 +44,7 @@ def _address(text: str) -> str:
     host, separator, port = text.rpartition(":")
     if not separator or not port.isdigit() or int(port) > _PORT_LIMIT:
         raise ValueError(f"{text!r} is no listen address; write HOST:PORT such as 127.0.0.1:9470")
-    return f"{host or '0.0.0.0'}:{port}"  # noqa: S104 - ":9470" means every address, as in Prometheus
+    return f"{host}:{port}"  # ":9470" is every address, IPv6 too, as in Prometheus
 
 
 def _addresses(value: object) -> tuple[str, ...]:

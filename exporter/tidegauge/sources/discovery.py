@@ -66,6 +66,11 @@ class DiscoveredEngine:
     def name(self) -> str:
         return "engine"
 
+    @property
+    def url(self) -> str | None:
+        """Base URL of the engine that was found; None until then."""
+        return self._found.url if self._found else None
+
     async def read(self) -> Sequence[Sample]:
         """What the engine says, or nothing where none was found.
 

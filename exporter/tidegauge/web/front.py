@@ -12,6 +12,8 @@ from tidegauge.web.face import Face, application
 from tidegauge.web.gate import Gate, Rules
 from tidegauge.web.listening import Listening, Opened
 
+logger = logging.getLogger(__name__)
+
 _DRAIN_SECONDS = 1.0
 _LINGER_SECONDS = 2.0  # for a body that nobody reads to end, also of a client that has left
 
@@ -82,7 +84,10 @@ class Front:
         """Listen at these addresses and no others."""
         async with self._turning:
             self._addresses = tuple(addresses)
-            await self._listening.turn(self._addresses, opened, self.gate.rules.tls)
+            tls = self.gate.rules.tls
+            await self._listening.turn(self._addresses, opened, tls)
+        for address in opened.sockets:
+            logger.info("listening", extra={"address": address, "tls": "on" if tls else "off"})
 
     async def adopt(self, rules: Rules) -> None:
         """Go by other rules: new connections get the new certificate."""

@@ -89,14 +89,10 @@ class Listening:
         self._held = {}
 
     async def _bound(self, address: str) -> tuple[socket.socket, ...]:
-        host, _, port = address.rpartition(":")
-        loop = asyncio.get_running_loop()
         bound: list[socket.socket] = []
         absent: OSError | None = None
         try:
-            for family, _, _, _, name in await loop.getaddrinfo(
-                host.strip("[]"), int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-            ):
+            for family, name in await named_by(address):
                 try:
                     bound.append(self._listen(family, name))
                 except OSError as error:
@@ -129,6 +125,19 @@ class Listening:
             ssl_handshake_timeout=timeout,
             backlog=_BACKLOG,
         )
+
+
+async def named_by(address: str) -> tuple[tuple[int, tuple[object, ...]], ...]:
+    """Each socket address that HOST:PORT means, and its family: without HOST, all there are.
+
+    Raises:
+        OSError: the host is unknown.
+    """
+    host, _, port = address.rpartition(":")
+    found = await asyncio.get_running_loop().getaddrinfo(
+        host.strip("[]") or None, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
+    return tuple((family, name) for family, _, _, _, name in found)
 
 
 def _stop(servers: Iterable[asyncio.Server]) -> None:

@@ -94,7 +94,8 @@ def _load_certificate(made: ssl.SSLContext, tls: Tls) -> None:
         except ssl.SSLError as error:
             if error.reason == "KEY_VALUES_MISMATCH":
                 raise TlsError("key: does not belong to the certificate") from None
-            raise TlsError(f"cert: no PEM certificate and key: {error.reason or error}") from None
+            what = f": {error.reason}" if error.reason else ""
+            raise TlsError(f"cert: no PEM certificate and key{what}") from None
 
 
 def _no_password() -> bytes:

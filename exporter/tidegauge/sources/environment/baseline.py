@@ -18,8 +18,11 @@ class Baseline:
         self._serving = False
         self._loaded: dict[str, str] = {}
 
-    def update(self, digests: Mapping[str, str], *, serving: bool) -> tuple[Files, ...]:
+    def update(self, digests: Mapping[str, str], *, serving: bool | None) -> tuple[Files, ...]:
         """The groups of files now, each with what was loaded.
+
+        `serving` is None while nobody knows, as when it is too busy to say: it has loaded nothing
+        anew for all we know.
 
         >>> baseline = Baseline()
         >>> baseline.update({"weights": "a"}, serving=True)
@@ -27,9 +30,10 @@ class Baseline:
         >>> baseline.update({"weights": "b"}, serving=True)
         (Files(component='weights', digest='b', loaded='a'),)
         """
-        if not serving or not self._serving:
-            self._loaded = {}
-        self._serving = serving
+        if serving is not None:
+            if not serving or not self._serving:
+                self._loaded = {}
+            self._serving = serving
         if serving:
             self._loaded = {**digests, **self._loaded}
         return tuple(

@@ -1,6 +1,6 @@
 """What version an engine says it is: each engine has a path of its own for that.
 
-Names of dialects, paths and keys, as read in each engine's source:
+Names of dialects, paths and keys, and where they were read:
 
     vllm        GET /version            {"version": "0.10.0"}     entrypoints/openai/api_server.py
     sglang      GET /server_info        {"version": "0.5.3", …}   srt/entrypoints/http_server.py,
@@ -8,9 +8,13 @@ Names of dialects, paths and keys, as read in each engine's source:
     tgi         GET /info               {"version": "3.3.2", …}   router/src/server.rs
     llamacpp    GET /props              {"build_info": "b11434-0cf2f7a", …}   tools/server
     trtllm      GET /version            {"version": "1.0.0"}      serve/openai_server.py
-    triton      GET /v2                 {"version": "2.59.0", …}  KServe's v2 protocol
+    triton      GET /v2                 {"name": "triton", "version": "2.45.0", …}
+                                        server metadata of KServe's v2 protocol
+    nim         GET /v1/version         {"release": "1.8.0", …}   NVIDIA's API reference of NIM
 
-An engine that has none (LMDeploy) is left out: its version is not known, and not judged.
+Triton has its metrics at a port of their own (8002, its API at 8000): it is asked where its
+metrics are, so it answers only behind one address for both. LMDeploy has no such path and Ray
+Serve none of its own; their version is not known, and not judged.
 """
 
 import json
@@ -31,6 +35,7 @@ ASKED: Mapping[str, tuple[tuple[str, str], ...]] = {
     "llamacpp": (("/props", "build_info"),),
     "trtllm": (("/version", "version"),),
     "triton": (("/v2", "version"),),
+    "nim": (("/v1/version", "release"),),
 }
 """By dialect: the paths to try in turn, and the key of the answer that is the version."""
 

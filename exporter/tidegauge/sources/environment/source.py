@@ -87,7 +87,7 @@ class EnvironmentSource:
 
     async def read(self) -> Sequence[Sample]:
         """Every check's results, and what the environment is made of."""
-        local, engine, digests = await asyncio.gather(
+        local, (engine, serving), digests = await asyncio.gather(
             self._read_local(), self._ask_engine(), self._read_files()
         )
         facts = Facts(
@@ -98,7 +98,7 @@ class EnvironmentSource:
             shared_memory=local.shared_memory,
             clock=local.clock,
             descriptors=local.descriptors,
-            files=self._baseline.update(digests, serving=engine is not None),
+            files=self._baseline.update(digests, serving=serving),
             kernel=local.kernel,
         )
         for component, before, now in self._changes.update(facts):
@@ -132,18 +132,20 @@ class EnvironmentSource:
         self._unread = set(problems)
         return local
 
-    async def _ask_engine(self) -> Engine | None:
+    async def _ask_engine(self) -> tuple[Engine | None, bool | None]:
+        """What it says it is, and whether it serves; None where that is not known."""
         door = self._around.engine
         if door is None:
-            return None
+            return None, False
         try:
             async with asyncio.timeout(self._patience_seconds):
                 engine = await engine_version(door.name(), door.fetch)
         except (SourceError, TimeoutError) as error:
             self._say("the engine's version", str(error) or "no answer in time")
-            return None
+            gone = isinstance(error, SourceError) and error.reason == "unavailable"
+            return None, False if gone else None
         self._say("the engine's version", "")
-        return engine
+        return engine, engine is not None
 
     async def _read_files(self) -> dict[str, str]:
         if self._model is None:
