@@ -81,3 +81,19 @@ async def test_an_engine_that_was_found_is_asked_for_its_version_where_it_was_fo
         assert door.name() == "vllm"
         assert await door.fetch("/version") == b'{"version": "0.11.0"}'
         await source.close()
+
+
+async def test_an_engine_that_nobody_finds_counts_as_an_outage_and_a_busy_one_does_not() -> None:
+    async with (
+        engine(saying(VLLM), saying(b"busy", status="503 Busy")) as url,
+        source_of(url) as source,
+    ):
+        door = door_to(source, None)
+        await source.read()
+        with pytest.raises(SourceError):
+            await source.read()
+        assert door.outages() == 0
+    with pytest.raises(SourceError):
+        await source.read()
+    assert door.outages() == 1
+    await source.close()

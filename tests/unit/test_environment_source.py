@@ -194,7 +194,7 @@ async def test_connections_to_the_engine_are_let_go_of() -> None:
         closed.append(True)
 
     world = World()
-    async with source_of(Surroundings(engine=EngineDoor(lambda: "", world.fetch, close))):
+    async with source_of(Surroundings(engine=EngineDoor(lambda: "", world.fetch, close=close))):
         pass
     assert closed == [True]
 
@@ -235,6 +235,26 @@ async def test_only_an_engine_that_was_gone_has_loaded_its_files_anew(
         assert verdict == (None if forgotten else 0)
         problem = None
         assert checks_in(await source.read())["model_files", "config"] == float(forgotten)
+
+
+async def test_an_engine_that_was_away_between_two_rounds_has_loaded_its_files_anew(
+    tmp_path: Path,
+) -> None:
+    outages = 0
+
+    async def fetch(path: str) -> bytes:
+        return b'{"version": "0.11.0"}'
+
+    door = EngineDoor(lambda: "vllm", fetch, lambda: outages)
+    (tmp_path / "config.json").write_text("{}")
+    async with source_of(Surroundings(engine=door, model=tmp_path)) as source:
+        await source.read()
+        (tmp_path / "config.json").write_text("{1}")
+        assert checks_in(await source.read())["model_files", "config"] == 0
+        outages = 1
+        assert checks_in(await source.read())["model_files", "config"] == 1
+        (tmp_path / "config.json").write_text("{2}")
+        assert checks_in(await source.read())["model_files", "config"] == 0
 
 
 async def test_a_file_system_that_hangs_costs_what_is_read_with_it(

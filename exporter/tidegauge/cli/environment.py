@@ -8,6 +8,7 @@ from tidegauge.config.health import EnvironmentConfig
 from tidegauge.pipeline import Schedule
 from tidegauge.samples import Sample
 from tidegauge.sources.discovery import DiscoveredEngine
+from tidegauge.sources.engine import EngineSource
 from tidegauge.sources.engine_access import Access
 from tidegauge.sources.environment import Asking, EngineDoor, EnvironmentSource, Surroundings
 from tidegauge.sources.environment.checks import CHECKS
@@ -46,7 +47,7 @@ def door_to(engine: Source, configured: Access | None) -> EngineDoor:
             raise SourceError("unavailable", "no engine was found")
         return await Asking(at)(path)
 
-    return EngineDoor(dialect_of(engine), fetch)
+    return EngineDoor(dialect_of(engine), fetch, outages_of(engine))
 
 
 def dialect_of(engine: Source) -> Callable[[], str]:
@@ -57,6 +58,15 @@ def dialect_of(engine: Source) -> Callable[[], str]:
         return next(said, "")
 
     return name
+
+
+def outages_of(engine: Source) -> Callable[[], int]:
+    """How often an engine source has found nobody."""
+
+    def outages() -> int:
+        return engine.outages if isinstance(engine, EngineSource | DiscoveredEngine) else 0
+
+    return outages
 
 
 def _places(config: EnvironmentConfig) -> Places:

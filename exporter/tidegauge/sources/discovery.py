@@ -61,6 +61,8 @@ class DiscoveredEngine:
         self._looked: float | None = None
         self._found: _Found | None = None
         self._failures = 0
+        self.outages = 0
+        """Reads at which the engine that was found was not there."""
 
     @property
     def name(self) -> str:
@@ -81,8 +83,9 @@ class DiscoveredEngine:
             return await self._look(()) or ()
         try:
             samples = await self._found.engine.read()
-        except SourceError:
+        except SourceError as error:
             self._failures += 1
+            self.outages += error.reason == "unavailable"
             if self._failures >= _PATIENCE and (other := await self._look((self._found.url,))):
                 return other
             raise

@@ -58,6 +58,8 @@ class EngineSource:
         self._parser = ExpositionParser()
         self._continuity = Continuity()
         self._unmapped: tuple[str, ...] = ()
+        self.outages = 0
+        """Reads at which nobody was there: between two of them another engine may have come up."""
 
     @property
     def name(self) -> str:
@@ -76,6 +78,9 @@ class EngineSource:
         except TimeoutError as error:
             message = f"{self._url}: no complete answer within {self._timeout_seconds} s"
             raise SourceError("timeout", message) from error
+        except SourceError as error:
+            self.outages += error.reason == "unavailable"
+            raise
         finally:
             stop.set()  # a thread can't be cancelled, and must not go on for nothing
         self._remember(understood)

@@ -35,11 +35,13 @@ _NOBODY: Sequence[Sample] = ()
 class EngineDoor:
     """How the engine is asked: `name` is its dialect, empty while unknown; `fetch` GETs a path.
 
+    `outages` counts the times at which somebody who asks more often than we found nobody there.
     `close` lets go of the connections that `fetch` may keep.
     """
 
     name: Callable[[], str]
     fetch: Fetch
+    outages: Callable[[], int] = lambda: 0
     close: Callable[[], Awaitable[None]] | None = None
 
 
@@ -80,6 +82,7 @@ class EnvironmentSource:
         self._model = Fingerprints(surroundings.model) if surroundings.model else None
         self._model_lane: Lane[dict[str, str]] = Lane("fingerprints", clock=clock)
         self._baseline = Baseline()
+        self._outages = 0
         self._closing = False
         self._changes = Changes(surroundings.places.library_names)
         self._unread: set[str] = set()  # what LocalReader failed at last time
@@ -90,6 +93,8 @@ class EnvironmentSource:
         local, (engine, serving), digests = await asyncio.gather(
             self._read_local(), self._ask_engine(), self._read_files()
         )
+        if self._was_gone():
+            self._baseline.update({}, serving=False)
         facts = Facts(
             gpus=gpus_in(self._around.gpu()),
             engine=engine,
@@ -146,6 +151,12 @@ class EnvironmentSource:
             return None, False if gone else None
         self._say("the engine's version", "")
         return engine, engine is not None
+
+    def _was_gone(self) -> bool:
+        """Whether the engine was away since the last round, even if it is back by now."""
+        door = self._around.engine
+        before, self._outages = self._outages, door.outages() if door else 0
+        return self._outages != before
 
     async def _read_files(self) -> dict[str, str]:
         if self._model is None:
