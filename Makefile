@@ -1,16 +1,18 @@
 # Everything that this repository does by itself. `make help` lists it.
 #
 #   make demo [DURATION=seconds]   the whole loop on this machine, until Ctrl-C
+#   make fuzz [ROUNDS=5]           properties, with examples that no gate has seen
 #   make test                      set-up, then every gate and test
 
 # An interpreter of one's own choice; otherwise scripts/venv.sh finds one that is new enough.
 PYTHON ?=
+ROUNDS := 5
 VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools test check format lint types imports generated tests demo bench lock generate clean
+.PHONY: help setup tools test check format lint types imports generated tests fuzz demo bench lock generate clean
 
 help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -60,6 +62,11 @@ generated:
 tests:
 	@echo "tests: pytest, with promtool and amtool over the rules"
 	@$(RUN) -m pytest -q
+
+fuzz: setup ## property tests with examples that are new each time, ROUNDS times over
+	@for round in $$(seq $(ROUNDS)); do \
+	  $(RUN) -m pytest -q -m hypothesis --hypothesis-profile=explore || exit 1; \
+	done
 
 SCRIPTS := alert-rules/build.py docs/build.py $(wildcard scripts/*.py benchmarks/*.py)
 GENERATORS := alert-rules/build.py dashboards/build.py docs/build.py

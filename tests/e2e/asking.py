@@ -86,6 +86,14 @@ class Asking:
         """Every process group that the pool's controllers ever started and that still runs."""
         return frozenset(proc.marked_groups(MARK, f"{self.stack.files.pool.resolve()}:"))
 
+    async def runs(self, *, groups: int, seconds: float) -> None:
+        """Wait until so many process groups of the pool run."""
+
+        async def so() -> bool:
+            return len(self.process_groups()) == groups
+
+        await eventually(so, seconds=seconds, what=f"{groups} process groups")
+
     async def scrape(self, address: str) -> str:
         """A target's /metrics, in the text format."""
         async with (

@@ -63,7 +63,9 @@ def carried_on(before: Carried | None, group: Group, rows: Sequence[RawSeries]) 
     gone |= {k: before.last[k] for k in sorted(vanished) if any(before.last[k])}
     while len(gone) > _GONE:
         base = _added(base, gone.pop(next(iter(gone))))
-    if fallen or vanished or back:
+    # Another row may carry it, even if none that ever counted came or went.
+    moved = any(before.extra) and before.usable != usable.keys()
+    if fallen or vanished or back or moved:
         base = _added(base, _margin(before, group))
     last = {k: usable.get(k, before.last.get(k)) for k in live}
     remembered = {k: values for k, values in last.items() if values is not None}

@@ -131,6 +131,6 @@ class Families:
         name, rows = self.name, self.rows
         stem = name.removesuffix("_total") if self.form.adds_total else name
         if self.form.adds_total and stem == name:
-            total = f"{name}_total"
-            rows = [RawSeries(total, row.value, row.labels) for row in rows]
+            # Nearly always the family's own name; not where a second TYPE line made it a counter.
+            rows = [RawSeries(f"{row.name}_total", row.value, row.labels) for row in rows]
         return stem, tuple(rows)
