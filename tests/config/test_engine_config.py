@@ -13,8 +13,10 @@ from tidegauge.config import ConfigError, load
 from tidegauge.config.engine import EngineConfig
 from tidegauge.engines import ENGINES
 from tidegauge.samples import Sample
+from tidegauge.server import Around
 from tidegauge.sources.discovery import USUAL_PORTS, DiscoveredEngine
 from tidegauge.sources.engine_access import Access, Tls, request_headers
+from tidegauge.traffic.arrivals import Arrivals
 
 ROOT = Path(__file__).parents[2]
 MISTAKES = Path(__file__).parent / "mistakes"
@@ -153,7 +155,7 @@ def test_without_an_engine_the_usual_ports_are_looked_at_but_our_own(tmp_path: P
     addresses = "listen_address: ':8000', traffic: {listen_address: ':8080', upstream: 'http://x'}"
     path.write_text(f"serve: {{gpu: {{enabled: false}}, {addresses}}}")
     (part,) = (part for part in plan(load(path).serve).parts if part.name == "engine")
-    source = part.make({}).schedule.source
+    source = part.make(Around({}, lambda _: None, Arrivals())).schedule.source
     assert isinstance(source, DiscoveredEngine)
     # Its ports are nobody's business, but asking ourselves would be.
     asked = [int(url.rpartition(":")[2]) for url in source._urls]

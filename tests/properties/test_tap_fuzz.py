@@ -13,7 +13,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.properties.test_web_fuzz import HEADERS, LINE, METHODS, TOKEN, exchange, status
+from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange
+from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.proxy import Tap, tap_runner
 
 BODY = b'{"model": "chat", "prompt": "hello", "stream": true}'
@@ -30,8 +32,8 @@ FUZZED = settings(
 @dataclass
 class Tapped:
     port: int
-    tap: Tap
-    exchanges: list[Exchange] = field(default_factory=list)
+    arrivals: Arrivals
+    exchanges: list[Exchange] = field(default_factory=list, repr=False)  # long, after a while
 
     def is_well(self) -> bool:
         close = ASK.replace(b"Host: a", b"Host: a\r\nConnection: close")
@@ -56,16 +58,18 @@ def tapped() -> Iterator[Tapped]:
         await web.TCPSite(upstream, "127.0.0.1", 0).start()
         exchanges: list[Exchange] = []
         port = upstream.addresses[0][1]
+        arrivals = Arrivals()
         tap = Tap(
             f"http://127.0.0.1:{port}",
             exchanges.append,
             clock=time.monotonic,
-            models=frozenset({"chat"}),
+            arrivals=arrivals,
+            labelling=Labelling(frozenset({"chat"})),
         )
         runner = tap_runner(tap)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
-        made.append(Tapped(runner.addresses[0][1], tap, exchanges))
+        made.append(Tapped(runner.addresses[0][1], arrivals, exchanges))
         begun.set()
         await ended.wait()
         await runner.cleanup()
@@ -78,11 +82,11 @@ def tapped() -> Iterator[Tapped]:
     try:
         yield it
         for _ in range(500):
-            if not it.tap.in_flight:
+            if not it.arrivals.in_flight:
                 break
             time.sleep(0.02)
-        assert it.tap.in_flight == 0, "whoever has left is in flight no more"
-        assert it.tap.started == len(it.exchanges), "each completion is recorded once"
+        assert it.arrivals.in_flight == 0, "whoever has left is in flight no more"
+        assert it.arrivals.started == len(it.exchanges), "each completion is recorded once"
     finally:
         loop.call_soon_threadsafe(ended.set)
         thread.join(10)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidegauge.traffic.exchange import Exchange
+from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.wire import End, Wire
 
 MARKER = "wxyzzy"
@@ -60,7 +61,7 @@ def pieces(whole: bytes, cuts: list[int]) -> list[bytes]:
 
 
 def measured(body: list[bytes], answer: list[bytes], *, content_type: str, how: End) -> Exchange:
-    wire = Wire(models=frozenset({"chat", "code"}), begun=0)
+    wire = Wire(labelling=Labelling(frozenset({"chat", "code"})), begun=0)
     for piece in body:
         wire.request_piece(piece)
     wire.request_end()

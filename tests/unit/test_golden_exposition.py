@@ -24,6 +24,7 @@ from tidegauge.sources.drift import DriftSource
 from tidegauge.sources.engine import EngineSource
 from tidegauge.sources.gpu.source import GpuSource
 from tidegauge.sources.traffic import TrafficSource
+from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.features import prompt_features
 from tidegauge.traffic.ledger import Ledger
@@ -92,7 +93,7 @@ async def test_sidecar(golden: Golden, nvml: NvmlControl, capture: str) -> None:
         sources = (
             gpu,
             EngineSource(url, model="chat", timeout_seconds=10),
-            TrafficSource(ledger, started=lambda: 123, in_flight=lambda: 1),
+            TrafficSource(ledger, arrivals()),
             drift,
         )
         pipeline = Pipeline([Schedule(source, 5, 10) for source in sources], clock=clock)
@@ -135,3 +136,12 @@ async def test_control(golden: Golden) -> None:
     text = render(face([world.loop]).samples())
     golden("control.prom", text)
     check(text)
+
+
+def arrivals() -> Arrivals:
+    found = Arrivals()
+    for _ in range(123):
+        found.begin()
+    for _ in range(122):
+        found.end()
+    return found

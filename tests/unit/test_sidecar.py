@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -18,6 +18,7 @@ from tidegauge.catalog.gpu import UP
 from tidegauge.pipeline import Schedule
 from tidegauge.samples import Sample
 from tidegauge.server import (
+    Around,
     Made,
     Part,
     Plan,
@@ -28,6 +29,9 @@ from tidegauge.server import (
     TapPlan,
 )
 from tidegauge.sources.source import Source
+from tidegauge.sources.traffic import TrafficSource
+from tidegauge.traffic.labelling import Labelling
+from tidegauge.traffic.ledger import Ledger
 from tidegauge.web.listening import named_by
 
 COUNT = Metric("tidegauge_test_reads_total", "counter", "Reads of a source.", ("source",))
@@ -62,7 +66,7 @@ class Serving:
     mistakes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        self.sidecar = Sidecar(self.replan, tell=self.told.append, memory_seconds=0.02)
+        self.sidecar = Sidecar(self.replan, tell=self.told.append)
 
     def replan(self) -> Plan:
         if self.mistakes:
@@ -70,11 +74,17 @@ class Serving:
         return self.plan
 
     def part(self, name: str, made_from: object) -> Part:
-        def make(_: Mapping[str, Source]) -> Made:
+        def make(_: Around) -> Made:
             self.made.append(Counting(name))
             return Made(Schedule(self.made[-1], 0.005, 1))
 
         return Part(name, made_from, make)
+
+    def tapped(self, address: str, upstream: str, *, connect_seconds: float = 1) -> Plan:
+        """The plan with a tap at `address`, and what it measures."""
+        chat = Labelling(frozenset({"chat"}))
+        tap = TapPlan(address, upstream, chat, connect_seconds)
+        return replace(self.plan, parts=(Part("traffic", None, traffic),), tap=tap)
 
     @property
     def url(self) -> str:
@@ -88,6 +98,11 @@ class Serving:
         async with asyncio.timeout(5):
             while not set(lines) <= set((await self.metrics()).splitlines()):
                 await asyncio.sleep(0.01)
+
+
+def traffic(around: Around) -> Made:
+    ledger = Ledger(["chat"])
+    return Made(Schedule(TrafficSource(ledger, around.arrivals), 0.02, 1), ledger.add)
 
 
 @asynccontextmanager
@@ -160,8 +175,8 @@ async def test_a_source_knows_which_one_it_takes_the_place_of() -> None:
     given: list[Source | None] = []
 
     def part(made_from: object) -> Part:
-        def make(sources: Mapping[str, Source]) -> Made:
-            given.append(sources.get("one"))
+        def make(around: Around) -> Made:
+            given.append(around.sources.get("one"))
             made.append(Counting("one"))
             return Made(Schedule(made[-1], 1, 1))
 
@@ -179,8 +194,8 @@ async def test_a_part_that_looks_at_another_is_never_left_with_one_that_is_gone(
     looked_at: list[Source] = []
 
     def looking(made_from: object) -> Part:
-        def make(sources: Mapping[str, Source]) -> Made:
-            looked_at.append(sources["changes"])
+        def make(around: Around) -> Made:
+            looked_at.append(around.sources["changes"])
             return Made(Schedule(Counting("looks"), 1, 1))
 
         return Part("looks", made_from, make)
@@ -224,7 +239,7 @@ async def test_a_mistake_keeps_everything_and_is_said_line_by_line(
 async def test_a_bug_in_a_reload_is_a_failed_reload_and_no_more() -> None:
     async with serving() as it:
 
-        def stumble(_: Mapping[str, Source]) -> Made:
+        def stumble(_: Around) -> Made:
             raise ZeroDivisionError("a bug")
 
         it.plan = replace(it.plan, parts=(it.part("kept", 1), Part("bad", 1, stumble)))
@@ -289,7 +304,7 @@ async def test_an_address_that_cannot_be_had_keeps_everything(part: str) -> None
             fine = f"127.0.0.1:{free_port()}"
             before = it.plan
             face, tap = (address, fine) if part == "face" else (fine, address)
-            it.plan = Plan((face,), (it.part("new", 1),), TapPlan(tap, engine, (), 1))
+            it.plan = Plan((face,), (it.part("new", 1),), TapPlan(tap, engine, Labelling(), 1))
             assert await it.sidecar.reload() == (
                 f"cannot listen on {address}: Address already in use",
             )
@@ -349,12 +364,12 @@ async def test_a_tap_turns_to_another_engine_and_what_is_under_way_ends_where_it
         serving() as it,
         aiohttp.ClientSession() as client,
     ):
-        it.plan = replace(it.plan, tap=TapPlan(address, old, ("chat",), 1))
+        it.plan = it.tapped(address, old)
         assert await it.sidecar.reload() == ()
         async with client.post(f"http://{address}/v1/completions", json=ASK) as slow:
             await slow.content.readany()
             await it.shows("llm_traffic_requests_in_flight 1")
-            it.plan = replace(it.plan, tap=TapPlan(moved, new, ("chat",), 1))
+            it.plan = it.tapped(moved, new)
             assert await it.sidecar.reload() == ()
             async with client.post(f"http://{moved}/v1/completions", json=ASK) as quick:
                 assert "new" in await quick.text()
@@ -372,7 +387,7 @@ async def test_a_tap_turns_to_another_engine_and_what_is_under_way_ends_where_it
 async def test_reloads_under_load_lose_no_tapped_request() -> None:
     address = f"127.0.0.1:{free_port()}"
     async with upstream("a") as (a, _), upstream("b") as (b, _), serving() as it:
-        it.plan = replace(it.plan, tap=TapPlan(address, a, ("chat",), 1))
+        it.plan = it.tapped(address, a)
         await it.sidecar.reload()
         reloading, answers = True, 0
 
@@ -388,7 +403,7 @@ async def test_reloads_under_load_lose_no_tapped_request() -> None:
             tasks = [group.create_task(ask(client)) for _ in range(6)]
             for number in range(30):
                 engine = b if number % 2 else a
-                it.plan = replace(it.plan, tap=TapPlan(address, engine, ("chat",), 1 + number))
+                it.plan = it.tapped(address, engine, connect_seconds=1 + number)
                 assert await it.sidecar.reload() == ()
                 await asyncio.sleep(0.02)
             reloading = False
@@ -402,7 +417,7 @@ async def test_a_tap_that_is_taken_away_and_set_up_again() -> None:
     release = asyncio.Event()
     address = f"127.0.0.1:{free_port()}"
     async with upstream("a", release) as (engine, _), serving() as it:
-        tapped = replace(it.plan, tap=TapPlan(address, engine, (), 1))
+        tapped = it.tapped(address, engine)
         bare, it.plan = it.plan, tapped
         await it.sidecar.reload()
         completions = f"http://{address}/v1/completions"

@@ -8,6 +8,7 @@ import pytest
 from tidegauge.catalog import Metric, traffic
 from tidegauge.samples import Distribution, Sample
 from tidegauge.sources.traffic import TrafficSource
+from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.ledger import Ledger
 
@@ -113,7 +114,12 @@ def test_outside_names_make_no_series() -> None:
 
 async def test_the_source_adds_what_was_begun_and_what_is_in_flight() -> None:
     ledger = Ledger(["chat"])
-    source = TrafficSource(ledger, started=lambda: 9, in_flight=lambda: 7)
+    arrivals = Arrivals()
+    for _ in range(9):
+        arrivals.begin()
+    arrivals.end()
+    arrivals.end()
+    source = TrafficSource(ledger, arrivals)
     assert source.name == "traffic"
     begun = (Sample(traffic.STARTED, 9), Sample(traffic.IN_FLIGHT, 7))
     assert await source.read() == (*ledger.samples(), *begun)

@@ -12,7 +12,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange
+from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.ledger import Ledger
 from tidegauge.traffic.proxy import Tap, tap_runner
 
@@ -28,7 +30,7 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class Tapped:
     """A tap that listens, a client, and what the tap recorded."""
 
-    tap: Tap
+    arrivals: Arrivals
     url: str
     direct: str
     client: aiohttp.ClientSession
@@ -50,11 +52,12 @@ async def tapped(answer: Answer) -> AsyncIterator[Tapped]:
     upstream = web.AppRunner(app, access_log=None, auto_decompress=False)
     exchanges: list[Exchange] = []
     direct = await listening(upstream)
-    tap = Tap(direct, exchanges.append, clock=time.monotonic, models=frozenset({"chat"}))
+    arrivals, chat = Arrivals(), Labelling(frozenset({"chat"}))
+    tap = Tap(direct, exchanges.append, arrivals=arrivals, clock=time.monotonic, labelling=chat)
     runner = tap_runner(tap, shutdown_seconds=1)
     url = await listening(runner)
     async with aiohttp.ClientSession(auto_decompress=False) as client:
-        yield Tapped(tap, url, direct, client, exchanges)
+        yield Tapped(arrivals, url, direct, client, exchanges)
     await runner.cleanup()
     await upstream.cleanup()
 
@@ -227,13 +230,13 @@ async def test_requests_in_flight_are_those_begun_and_not_ended() -> None:
         async with asyncio.timeout(5):
             for _ in asked:
                 await arrived.get()
-        assert tapped_.tap.in_flight == 3
-        assert tapped_.tap.started == 3
+        assert tapped_.arrivals.in_flight == 3
+        assert tapped_.arrivals.started == 3
         release.set()
         for answer in await asyncio.gather(*asked):
             answer.close()
-        assert tapped_.tap.in_flight == 0
-        assert tapped_.tap.started == 3
+        assert tapped_.arrivals.in_flight == 0
+        assert tapped_.arrivals.started == 3
 
 
 async def test_a_prompt_and_its_answer_leave_no_text() -> None:
@@ -245,7 +248,7 @@ async def test_a_prompt_and_its_answer_leave_no_text() -> None:
         async with tapped_.client.post(tapped_.url + "/v1/completions", json=ASK) as answer:
             assert MARKER in await answer.text()
         ledger.add(tapped_.exchanges[0])
-        assert MARKER not in repr((tapped_.exchanges, vars(ledger), vars(tapped_.tap)))
+        assert MARKER not in repr((tapped_.exchanges, vars(ledger), vars(tapped_.arrivals)))
         assert MARKER not in repr(ledger.samples())
 
 

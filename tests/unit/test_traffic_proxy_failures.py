@@ -13,7 +13,9 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
+from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange, Outcome
+from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.proxy import Tap, tap_runner
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -51,11 +53,13 @@ async def serving(connected: Connected) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def tapping(upstream: str, exchanges: list[Exchange]) -> AsyncIterator[str]:
+    arrivals = Arrivals()
     tap = Tap(
         upstream,
         exchanges.append,
         clock=time.monotonic,
-        models=frozenset({"chat"}),
+        arrivals=arrivals,
+        labelling=Labelling(frozenset({"chat"})),
         connect_seconds=0.5,
     )
     runner = tap_runner(tap, shutdown_seconds=1)
@@ -65,7 +69,7 @@ async def tapping(upstream: str, exchanges: list[Exchange]) -> AsyncIterator[str
         yield "http://{}:{}/v1/completions".format(*runner.addresses[0][:2])
     finally:
         await runner.cleanup()
-        assert tap.in_flight == 0
+        assert arrivals.in_flight == 0
 
 
 def port_of(url: str) -> int:

@@ -6,6 +6,7 @@ import pytest
 
 from tidegauge.traffic.exchange import Exchange, Outcome
 from tidegauge.traffic.hearing import CHOICES_MAX
+from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.wire import LIMIT_BYTES, End, Wire, is_measured
 
 CHAT = frozenset({"chat"})
@@ -44,7 +45,7 @@ def heard(
     models: frozenset[str] = CHAT,
 ) -> Exchange:
     """The exchange of an answer whose pieces come at 11, 12, 13 … to a request of 10."""
-    wire = Wire(models=models, begun=10)
+    wire = Wire(labelling=Labelling(models), begun=10)
     wire.request_piece(body)
     wire.request_end()
     wire.answer_head(status, content_type=content_type, content_encoding=content_encoding)
@@ -164,7 +165,7 @@ def test_how_a_stream_ends(pieces: list[bytes], how: End, status: int, outcome: 
     ids=["no upstream", "the client left first", "the upstream closed without an answer"],
 )
 def test_without_an_answer_there_is_no_status(how: End, outcome: Outcome) -> None:
-    wire = Wire(models=CHAT, begun=0)
+    wire = Wire(labelling=Labelling(CHAT), begun=0)
     wire.request_piece(request(stream=True))
     wire.request_end()
     exchange = wire.end(how, 1)
@@ -256,7 +257,7 @@ def test_only_completions_are_measured(method: str, path: str, measured: bool) -
 
 def whole(document: object) -> Exchange:
     """What was heard of one JSON document with status 200."""
-    wire = Wire(models=frozenset({"chat"}), begun=0.0)
+    wire = Wire(labelling=Labelling(CHAT), begun=0.0)
     wire.request_piece(json.dumps({"model": "chat", "prompt": "x"}).encode())
     wire.request_end()
     wire.answer_head(200, content_type="application/json", content_encoding="")

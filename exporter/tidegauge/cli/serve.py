@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -13,23 +13,23 @@ from tidegauge.cli.engine import access, discovery_schedule, engine_schedule, en
 from tidegauge.cli.environment import door_to, environment
 from tidegauge.cli.program import add_program_flags, complain, configuration, run_until_signal
 from tidegauge.cli.systemd import Notifier, our_notifier
+from tidegauge.cli.traffic import tap, traffic
 from tidegauge.cli.web_rules import rules_file
 from tidegauge.config import ConfigError, ServeConfig
-from tidegauge.config.engine import EngineConfig
 from tidegauge.config.gpu import GpuConfig
 from tidegauge.config.probe import DEFAULT_MODULE, ModuleConfig, ProbeConfig
-from tidegauge.config.serve import DriftConfig, TrafficConfig
+from tidegauge.config.serve import DriftConfig
+from tidegauge.config.traffic import TrafficConfig
 from tidegauge.drift.monitor import DriftMonitor
 from tidegauge.drift.reference import DriftReferenceError, Reference
 from tidegauge.drift.reference_text import load as load_reference
 from tidegauge.drift.window import WindowLimits
 from tidegauge.pipeline import Schedule
-from tidegauge.server import Made, Part, Plan, PlanError, ProbeModule, ProbePlan, Sidecar, TapPlan
+from tidegauge.server import Around, Made, Part, Plan, PlanError, ProbeModule, ProbePlan, Sidecar
 from tidegauge.sources.drift import DriftSource
 from tidegauge.sources.gpu.restarts import Limits
 from tidegauge.sources.gpu.settings import Settings
 from tidegauge.sources.gpu.source import START_SECONDS, GpuSource
-from tidegauge.sources.source import Source
 from tidegauge.web import RulesFile
 
 NAME = "serve"
@@ -111,12 +111,13 @@ def plan(config: ServeConfig) -> Plan:
         _gpu(config.gpu),
         _engine(config),
         _environment(config) if config.environment.enabled else None,
+        traffic(config.traffic) if config.traffic else None,
         _drift(config.drift, config.traffic) if config.drift else None,
     )
     return Plan(
         addresses=config.listen_address,
         parts=tuple(part for part in parts if part),
-        tap=_tap(config.traffic, config.engine) if config.traffic else None,
+        tap=tap(config.traffic, config.engine) if config.traffic else None,
         probe=_probe(config.probe) if config.probe else None,
     )
 
@@ -135,8 +136,8 @@ def _gpu(config: GpuConfig) -> Part | None:
     )
     limits = Limits(hung_seconds=config.hung_limit, longest_seconds=config.restart_backoff_max)
 
-    def make(sources: Mapping[str, Source]) -> Made:
-        before = sources.get("gpu")
+    def make(around: Around) -> Made:
+        before = around.sources.get("gpu")
         # The source gives up on its child by itself; ours is the outer bound.
         source = GpuSource(
             settings, limits, before=before if isinstance(before, GpuSource) else None
@@ -164,15 +165,15 @@ def _engine_made_from(config: ServeConfig) -> object:
 
 def _taken(config: ServeConfig) -> tuple[str, ...]:
     """Addresses that are ours, where no engine can be."""
-    tap = (config.traffic.listen_address,) if config.traffic else ()
-    return (*config.listen_address, *tap)
+    tapped = config.traffic.listen_address if config.traffic else None
+    return (*config.listen_address, *((tapped,) if tapped else ()))
 
 
 def _environment(config: ServeConfig) -> Part:
     configured = access(config.engine, config.engine.url) if config.engine else None
 
-    def make(sources: Mapping[str, Source]) -> Made:
-        gpu, engine = sources.get("gpu"), sources.get("engine")
+    def make(around: Around) -> Made:
+        gpu, engine = around.sources.get("gpu"), around.sources.get("engine")
         door = door_to(engine, configured) if engine else None
         latest = gpu.latest if isinstance(gpu, GpuSource) else tuple
         return Made(environment(config.environment, gpu=latest, engine=door))
@@ -207,7 +208,7 @@ def _drift(config: DriftConfig, traffic: TrafficConfig | None) -> Part:
     except ValueError as error:
         raise PlanError([f"serve.drift.references: {error}"]) from None
 
-    def make(_: Mapping[str, Source]) -> Made:
+    def make(_: Around) -> Made:
         source = DriftSource(DriftMonitor(references, limits), clock=time.monotonic)
         return Made(Schedule(source, config.interval, 1), source.observe)
 
@@ -227,11 +228,3 @@ def _reference(path: Path) -> Reference:
         return load_reference(path.read_bytes())
     except (OSError, DriftReferenceError) as error:
         raise PlanError([f"serve.drift.references: {path}: {error}"]) from None
-
-
-def _tap(config: TrafficConfig, engine: EngineConfig | None) -> TapPlan:
-    upstream = config.upstream or (engine.url if engine else None)
-    if upstream is None:
-        missing = "serve.traffic.upstream: is missing, and there is no serve.engine.url"
-        raise PlanError([missing])
-    return TapPlan(config.listen_address, upstream, config.models, config.connect_timeout)

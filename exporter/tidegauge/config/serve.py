@@ -8,30 +8,8 @@ from tidegauge.config.engine import DiscoveryConfig, EngineConfig
 from tidegauge.config.gpu import GpuConfig
 from tidegauge.config.health import EnvironmentConfig
 from tidegauge.config.probe import ProbeConfig
-from tidegauge.config.values import (
-    Address,
-    Addresses,
-    HttpUrl,
-    PositiveSeconds,
-    ReadableFile,
-    Section,
-)
-
-
-class TrafficConfig(Section):
-    """The traffic tap: a reverse proxy in front of the engine that measures each request."""
-
-    listen_address: Address = Field(description="Where the tap accepts requests.")
-    upstream: HttpUrl | None = Field(
-        default=None, description="Where it passes them on; the engine's URL by default."
-    )
-    models: tuple[str, ...] = Field(
-        default=(),
-        description="Model names that become label values; any other name is counted as `other`.",
-    )
-    connect_timeout: PositiveSeconds = Field(
-        default=5.0, description="When to give up on reaching the engine."
-    )
+from tidegauge.config.traffic import TrafficConfig
+from tidegauge.config.values import Addresses, PositiveSeconds, ReadableFile, Section
 
 
 class DriftConfig(Section):
@@ -74,6 +52,8 @@ class ServeConfig(Section):
         default=None, description="Left out: an engine is looked for (`serve.discovery`)."
     )
     discovery: DiscoveryConfig = DiscoveryConfig()
-    traffic: TrafficConfig | None = Field(default=None, description="Left out: no tap.")
+    traffic: TrafficConfig | None = Field(
+        default=None, description="Left out: no request is measured."
+    )
     drift: DriftConfig | None = Field(default=None, description="Left out: no drift scores.")
     probe: ProbeConfig | None = Field(default=None, description="Left out: /probe answers 404.")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from tidegauge.server.plan import TapPlan
+from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.proxy import Tap, tap_runner
 from tidegauge.web.listening import Listening, Opened
@@ -35,16 +36,19 @@ class OpenDoor:
     standing: _Standing | None
     opened: Opened
 
-    @property
-    def tap(self) -> Tap | None:
-        return self.standing.tap if self.standing else None
-
 
 class Door:
-    """`record` is told of every exchange; `clock` is monotonic, in seconds."""
+    """`record` is told of every exchange, `arrivals` counts them; `clock` is monotonic."""
 
-    def __init__(self, record: Callable[[Exchange], None], *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        record: Callable[[Exchange], None],
+        *,
+        arrivals: Arrivals,
+        clock: Callable[[], float],
+    ) -> None:
         self._record = record
+        self._arrivals = arrivals
         self._clock = clock
         self._standing: _Standing | None = None
         self._leaving: set[asyncio.Task[None]] = set()
@@ -70,8 +74,9 @@ class Door:
         before, self._standing = self._standing, door.standing
         if door.plan and door.standing:
             plan, standing = door.plan, door.standing
-            models = frozenset(plan.models)
-            standing.tap.turn(plan.upstream, models=models, connect_seconds=plan.connect_seconds)
+            standing.tap.turn(
+                plan.upstream, labelling=plan.labelling, connect_seconds=plan.connect_seconds
+            )
             await standing.listening.turn([plan.address], door.opened, None)
         elif before:
             before.listening.close()
@@ -95,8 +100,9 @@ class Door:
         tap = Tap(
             plan.upstream,
             self._record,
+            arrivals=self._arrivals,
             clock=self._clock,
-            models=frozenset(plan.models),
+            labelling=plan.labelling,
             connect_seconds=plan.connect_seconds,
         )
         runner = tap_runner(tap)

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 
 from tidegauge.pipeline import Schedule
 from tidegauge.sources.source import Source
+from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange
+from tidegauge.traffic.labelling import Labelling
+from tidegauge.web import Page
 
 
 class PlanError(Exception):
@@ -20,34 +23,52 @@ class PlanError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Around:
+    """What a part may lean on.
+
+    `sources` are those of the parts before it, by name; under its own name it is the source that
+    it takes the place of, if there is one. `record` tells every part that observes of an exchange
+    that came in by this part's door; `arrivals` counts what begins and ends there.
+    """
+
+    sources: Mapping[str, Source]
+    record: Callable[[Exchange], None]
+    arrivals: Arrivals
+
+
+@dataclass(frozen=True, slots=True)
 class Made:
-    """A part that runs. `observe` is told of every exchange that passed the tap."""
+    """A part that runs. `observe` is told of every exchange, whichever door it came by.
+
+    `pages` answer GET, and `inputs` take POST, at paths of the face that are this part's alone.
+    """
 
     schedule: Schedule
     observe: Callable[[Exchange], None] | None = None
+    pages: Mapping[str, Page] = field(default_factory=dict)
+    inputs: Mapping[str, Page] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """One source: its name, what it is made from (compared with ==), and how to make it.
 
-    `make` is given the sources of the parts before it, by name. A part that looks at one of them
-    has in its `made_from` what that one is made from, and so never holds on to one that is gone.
-    Under its own name it is given the source that it takes the place of, if there is one.
+    A part that looks at the source of another has in its `made_from` what that one is made from,
+    and so never holds on to one that is gone.
     """
 
     name: str
     made_from: object
-    make: Callable[[Mapping[str, Source]], Made]
+    make: Callable[[Around], Made]
 
 
 @dataclass(frozen=True, slots=True)
 class TapPlan:
-    """Where the tap listens (HOST:PORT), where it passes requests on, what it tells apart."""
+    """Where the tap listens (HOST:PORT), where it passes requests on, what becomes a label."""
 
     address: str
     upstream: str
-    models: tuple[str, ...]
+    labelling: Labelling
     connect_seconds: float
 
 

@@ -3,30 +3,25 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from itertools import chain
 
 from aiohttp import web
 
-from tidegauge.pipeline import Pipeline, Schedule
+from tidegauge.pipeline import Pipeline
 from tidegauge.samples import Reading, Sample
 from tidegauge.server.door import Door
-from tidegauge.server.plan import Made, Part, Plan, PlanError, TapPlan
+from tidegauge.server.plan import Around, Made, Part, Plan, PlanError
 from tidegauge.server.probe import Prober
 from tidegauge.server.reload import Reload, Stage
-from tidegauge.sources.source import Source
-from tidegauge.sources.traffic import TrafficSource
+from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange
-from tidegauge.traffic.ledger import Ledger
-from tidegauge.traffic.proxy import Tap
-from tidegauge.web import Face, Front, Rules, RulesFile, State
-
-_MEMORY_SECONDS = 1.0  # between two reads of our own memory, which is no burden
+from tidegauge.web import Face, Front, Page, Rules, RulesFile, State
 
 
 class Sidecar:
     """Runs a Plan, and goes over to another while it runs.
 
-    `replan` reads the configuration anew, for a reload. `tell` hears when it is ready. What the tap
-    has measured is taken up every `memory_seconds`.
+    `replan` reads the configuration anew, for a reload. `tell` hears when it is ready.
     """
 
     def __init__(
@@ -35,15 +30,14 @@ class Sidecar:
         *,
         rules_file: RulesFile | None = None,
         tell: Callable[[Stage], None] = lambda _: None,
-        memory_seconds: float = _MEMORY_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.reload = Reload(replan, self.adopt, tell=tell)
         self._tell = tell
         self._rules_file = rules_file
-        self._memory_seconds = memory_seconds
         self._pipeline = Pipeline(())
-        self._door = Door(self._record, clock=clock)
+        self._arrivals = Arrivals()
+        self._door = Door(self._record, arrivals=self._arrivals, clock=clock)
         self._prober: Prober | None = None
         self._stopping = False
         self._parts: dict[str, tuple[Part, Made]] = {}
@@ -100,7 +94,7 @@ class Sidecar:
             sockets.close()
             raise
         try:
-            parts = self._built(plan, door.tap)
+            parts = self._built(plan)
         except Exception:
             sockets.close()
             await self._door.abandon(door)
@@ -111,10 +105,9 @@ class Sidecar:
         await self._door.turn(door)
         await self._front.turn(plan.addresses, sockets)
 
-    def _built(self, plan: Plan, tap: Tap | None) -> dict[str, tuple[Part, Made]]:
-        parts = (*plan.parts, *((self._traffic(plan.tap, tap),) if plan.tap and tap else ()))
+    def _built(self, plan: Plan) -> dict[str, tuple[Part, Made]]:
         built: dict[str, tuple[Part, Made]] = {}
-        for part in parts:
+        for part in plan.parts:
             before = self._parts.get(part.name)
             if before and before[0].made_from == part.made_from:
                 built[part.name] = before
@@ -122,18 +115,9 @@ class Sidecar:
                 sources = {name: made.schedule.source for name, (_, made) in built.items()}
                 if before:
                     sources[part.name] = before[1].schedule.source
-                built[part.name] = part, part.make(sources)
+                around = Around(sources, self._record, self._arrivals)
+                built[part.name] = part, part.make(around)
         return built
-
-    def _traffic(self, plan: TapPlan, tap: Tap) -> Part:
-        def make(_: Mapping[str, Source]) -> Made:
-            ledger = Ledger(plan.models)
-            source = TrafficSource(
-                ledger, started=lambda: tap.started, in_flight=lambda: tap.in_flight
-            )
-            return Made(Schedule(source, self._memory_seconds, 1), ledger.add)
-
-        return Part("traffic", (tap, plan.models), make)
 
     def _adopt_probe(self, plan: Plan) -> None:
         before = self._prober
@@ -157,9 +141,15 @@ class Sidecar:
             states=self._states,
             ready=lambda: self._pipeline.began,
             pages={"/probe": self._probe},
+            more_pages=lambda: self._paths(lambda made: made.pages),
+            inputs=lambda: self._paths(lambda made: made.inputs),
             actions={"/-/reload": self.reload.page},
             links=lambda: ("/probe",) if self._prober else (),
         )
+
+    def _paths(self, of: Callable[[Made], Mapping[str, Page]]) -> Mapping[str, Page]:
+        made = (made for _, made in self._parts.values())
+        return dict(chain.from_iterable(of(each).items() for each in made))
 
     def _samples(self) -> tuple[Sample, ...]:
         rules = self._rules_file.samples() if self._rules_file else ()

@@ -35,6 +35,7 @@ class Exchange:
         prompt_tokens: as the engine said, tokens found in a cache included.
         generation_tokens: as the engine said, else the number of content chunks.
         features: of the prompt; None if it was empty, not text or too large to read.
+        version: which the model runs in, as configured; "" where none is.
     """
 
     model: str
@@ -48,3 +49,4 @@ class Exchange:
     prompt_tokens: int | None
     generation_tokens: int | None
     features: Features | None
+    version: str = ""

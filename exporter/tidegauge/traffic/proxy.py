@@ -16,8 +16,10 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
+from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.headers import passed_on
+from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.quiet import facts_only
 from tidegauge.traffic.wire import End, Wire, is_measured
 
@@ -38,7 +40,7 @@ class Tap:
 
     `upstream` is a base URL such as "http://127.0.0.1:8080". `record` is called once per
     completion, at its end, in the event loop; it must not block. `clock` is monotonic, in
-    seconds. A model name outside of `models` becomes "other". Connecting may take
+    seconds. `arrivals` counts what begins and ends. Connecting may take
     `connect_seconds`; nothing else is limited in time, since a generation may take an hour.
     """
 
@@ -47,33 +49,23 @@ class Tap:
         upstream: str,
         record: Callable[[Exchange], None],
         *,
+        arrivals: Arrivals,
         clock: Callable[[], float],
-        models: frozenset[str],
+        labelling: Labelling,
         connect_seconds: float = 5.0,
     ) -> None:
         self._upstream = upstream.rstrip("/")
         self._record = record
         self._clock = clock
-        self._models = models
+        self._arrivals = arrivals
+        self._labelling = labelling
         self._connect_seconds = connect_seconds
-        self._started = 0
-        self._in_flight = 0
         self._session: aiohttp.ClientSession | None = None
 
-    @property
-    def started(self) -> int:
-        """Completions begun, ended or not."""
-        return self._started
-
-    @property
-    def in_flight(self) -> int:
-        """Completions begun and not yet ended; those that the engine has queued are included."""
-        return self._in_flight
-
-    def turn(self, upstream: str, *, models: frozenset[str], connect_seconds: float) -> None:
+    def turn(self, upstream: str, *, labelling: Labelling, connect_seconds: float) -> None:
         """Pass on elsewhere what begins from now on; what is under way ends where it began."""
         self._upstream = upstream.rstrip("/")
-        self._models = models
+        self._labelling = labelling
         self._connect_seconds = connect_seconds
 
     async def session(self, _app: web.Application) -> AsyncIterator[None]:
@@ -99,17 +91,16 @@ class Tap:
         if not is_measured(request.method, request.path):
             response, _ = await self._forward(request, _Deaf(), without=_NOT_TO_UPSTREAM)
             return response
-        wire = Wire(models=self._models, begun=self._clock())
+        wire = Wire(labelling=self._labelling, begun=self._clock())
         end: End = "aborted"  # what it is if the client's leaving cancels us
-        self._started += 1
-        self._in_flight += 1
+        self._arrivals.begin()
         try:
             response, end = await self._forward(request, wire, without=_NOT_TO_MEASURED_UPSTREAM)
         except Exception:
             end = "cut"  # our own failure, not the client's doing
             raise
         finally:
-            self._in_flight -= 1
+            self._arrivals.end()
             self._record(wire.end(end, self._clock()))
         return response
 

@@ -10,7 +10,7 @@ from typing import Literal, assert_never
 from tidegauge.traffic.document import Copy
 from tidegauge.traffic.exchange import Exchange, Outcome
 from tidegauge.traffic.hearing import DocumentHearing, Heard, Hearing, NoHearing, StreamHearing
-from tidegauge.traffic.models import model_label
+from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.prompt import Asked, asked
 
 LIMIT_BYTES = 4 << 20
@@ -30,8 +30,8 @@ def is_measured(method: str, path: str) -> bool:
 class Wire:
     """Hears one request and its answer. `now` and `begun` come from one monotonic clock."""
 
-    def __init__(self, *, models: frozenset[str], begun: float) -> None:
-        self._models = models
+    def __init__(self, *, labelling: Labelling, begun: float) -> None:
+        self._labelling = labelling
         self._begun = begun
         self._body = Copy(LIMIT_BYTES)
         self._asked = Asked()
@@ -66,8 +66,9 @@ class Wire:
         said_end = self._hearing.ended
         heard = self._hearing.heard(now)
         first_at = heard.first_at
+        model = self._labelling.model(self._asked.model)
         return Exchange(
-            model=model_label(self._asked.model, self._models),
+            model=model,
             streamed=self._asked.streamed if self._streamed is None else self._streamed,
             outcome=_outcome(how, self._status, heard, said_end=said_end),
             status=self._status,
@@ -78,6 +79,7 @@ class Wire:
             prompt_tokens=heard.prompt_tokens,
             generation_tokens=heard.generation_tokens,
             features=self._asked.features,
+            version=self._labelling.version(model),
         )
 
 

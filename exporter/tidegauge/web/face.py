@@ -20,7 +20,7 @@ from tidegauge.web.scrape import Exposition
 
 Page = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_BODY_BYTES = 64 * 1024  # no page has a use for a body
+_BODY_BYTES = 64 * 1024  # no page has a use for a body; an input reads its own, as it comes
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +39,9 @@ class State:
 class Face:
     """What a program shows. Every member is called per request and must not wait.
 
-    `pages` answer GET and HEAD, `actions` POST and PUT. `links` are what the landing page names
-    beside the usual; all of `pages` by default.
+    `pages` answer GET and HEAD, `actions` POST and PUT; `more_pages` (GET, HEAD) and `inputs`
+    (POST) are those that come and go with the configuration. `links` are what the landing page
+    names beside the usual; all of `pages` by default.
     """
 
     title: str
@@ -49,6 +50,8 @@ class Face:
     ready: Callable[[], bool]
     pages: Mapping[str, Page] = field(default_factory=dict)
     actions: Mapping[str, Page] = field(default_factory=dict)
+    more_pages: Callable[[], Mapping[str, Page]] = dict
+    inputs: Callable[[], Mapping[str, Page]] = dict
     links: Callable[[], Sequence[str]] | None = None
 
 
@@ -73,7 +76,9 @@ def application(face: Face, gate: Gate, *, answer_seconds: float) -> web.Applica
     async def landing(_: web.Request) -> web.Response:
         return web.Response(text=_landing(face), content_type="text/html")
 
-    app = web.Application(middlewares=[_before(gate, answer_seconds)], client_max_size=_BODY_BYTES)
+    app = web.Application(
+        middlewares=[_before(gate, answer_seconds), _others(face)], client_max_size=_BODY_BYTES
+    )
     app.on_response_prepare.append(_dressed(gate))
     app.router.add_get("/", landing)
     app.router.add_get("/metrics", metrics)
@@ -85,6 +90,22 @@ def application(face: Face, gate: Gate, *, answer_seconds: float) -> web.Applica
         app.router.add_post(path, action)
         app.router.add_put(path, action)
     return app
+
+
+def _others(face: Face) -> Middleware:
+    """Answers at the paths that come and go."""
+
+    @web.middleware
+    async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+        asked = (("GET", face.more_pages()), ("HEAD", face.more_pages()), ("POST", face.inputs()))
+        known = {method: pages[request.path] for method, pages in asked if request.path in pages}
+        if not known:
+            return await handler(request)
+        if request.method not in known:
+            raise web.HTTPMethodNotAllowed(request.method, known)
+        return await known[request.method](request)
+
+    return answer
 
 
 def build_info() -> Sample:
@@ -123,7 +144,7 @@ def _dressed(
 
 def _landing(face: Face) -> str:
     title = html.escape(face.title)
-    own_pages = face.links() if face.links else tuple(face.pages)
+    own_pages = (*(face.links() if face.links else face.pages), *face.more_pages())
     links = "".join(
         f'<li><a href="{path}">{path}</a></li>'
         for path in ("/metrics", "/-/healthy", "/-/ready", *own_pages)

@@ -1,0 +1,31 @@
+"""The `serve.traffic:` section: which requests are measured, and what of them becomes a label."""
+
+from pydantic import Field
+
+from tidegauge.config.values import Address, HttpUrl, PositiveSeconds, Section
+
+
+class TrafficConfig(Section):
+    """Requests and their answers, measured where they pass and never kept."""
+
+    listen_address: Address | None = Field(
+        default=None,
+        description="Where the tap, a reverse proxy in front of the engine, accepts requests. "
+        "Left out: no proxy.",
+    )
+    upstream: HttpUrl | None = Field(
+        default=None, description="Where it passes them on; the engine's URL by default."
+    )
+    models: tuple[str, ...] = Field(
+        default=(),
+        description="Names of models and LoRA adapters that become label values; any other name "
+        "is counted as `other`.",
+    )
+    versions: dict[str, str] = Field(
+        default={},
+        description="The version that each model runs in, for the label `version`; empty for "
+        "models that are not named here.",
+    )
+    connect_timeout: PositiveSeconds = Field(
+        default=5.0, description="When to give up on reaching the engine."
+    )
