@@ -15,6 +15,32 @@ client went away; cut: the upstream ended in the middle, or streamed an error, o
 its end marker; unreachable: no connection to the upstream."""
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
+Route = Literal["chat", "completions", "ollama_chat", "ollama_generate", "other"]
+"""What was asked for: OpenAI's chat or text completions, Ollama's, or, told by others, anything."""
+ROUTES: tuple[Route, ...] = get_args(Route)
+
+ErrorClass = Literal[
+    "bad_request",
+    "context_length",
+    "auth",
+    "not_found",
+    "too_large",
+    "rate_limited",
+    "overloaded",
+    "timeout",
+    "content_filter",
+    "out_of_memory",
+    "internal",
+    "stream_error",
+    "malformed",
+    "cut",
+    "unreachable",
+    "other",
+]
+"""Why a request failed. stream_error: the engine said so in the middle of a stream; malformed: its
+answer could not be read; cut and unreachable: as the outcomes of that name."""
+ERROR_CLASSES: tuple[ErrorClass, ...] = get_args(ErrorClass)
+
 OTHER = "other"
 FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "error", OTHER)
 
@@ -36,6 +62,12 @@ class Exchange:
         generation_tokens: as the engine said, else the number of content chunks.
         features: of the prompt; None if it was empty, not text or too large to read.
         version: which the model runs in, as configured; "" where none is.
+        route: what was asked for.
+        error: why it failed; None where it did not, or its client left.
+        client: whose it was, as a keyed hash in hexadecimal; "" where nobody asked to know.
+        answer_key: `answer_key` of the answer's id, by which feedback finds it.
+        prompt_tokens_estimated: the engine did not say them.
+        generation_tokens_estimated: the engine did not say them.
     """
 
     model: str
@@ -50,3 +82,9 @@ class Exchange:
     generation_tokens: int | None
     features: Features | None
     version: str = ""
+    route: Route = "other"
+    error: ErrorClass | None = None
+    client: str = ""
+    answer_key: int | None = None
+    prompt_tokens_estimated: bool = False
+    generation_tokens_estimated: bool = False
