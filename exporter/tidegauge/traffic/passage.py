@@ -66,7 +66,7 @@ class Client(Protocol):
     def regulate(self) -> None: ...
     def tunnel(self) -> None: ...
     def end_tunnel(self) -> None: ...
-    def answered(self) -> None: ...
+    def answered(self, *, last: bool) -> None: ...
     def cut(self, *, reset: bool) -> None: ...
 
 
@@ -89,6 +89,7 @@ class Passage(asyncio.Protocol):
         self._unframe = False
         self._tunnel = False
         self._tunnel_ends = 0
+        self._says_last = False
         self.answering = False
         self.takes_interim = head.minor > 0
         self._ended = False
@@ -250,6 +251,7 @@ class Passage(asyncio.Protocol):
         fields = passed_on(head.fields, without=without)
         if self._client.last or (body and body.closes):
             fields += _CLOSE
+            self._says_last = True
         if self._ear:
             self._ear.answer_head(head)
         begun = written(_first_line(head), fields)
@@ -293,11 +295,11 @@ class Passage(asyncio.Protocol):
     def _tunnel_over(self) -> None:
         if not self._ended:
             self._end("complete")
-            self._client.answered()
+            self._client.answered(last=True)
 
     def _complete(self) -> None:
         self._end("complete")
-        self._client.answered()
+        self._client.answered(last=self._says_last)
 
     def _cut(self) -> None:
         self._end("cut")
@@ -312,7 +314,7 @@ class Passage(asyncio.Protocol):
         refused = refusal(502, "Bad Gateway", message, kind=kind, last=last)
         is_head = self._head.method == b"HEAD"
         self._client.send(refused.partition(HEAD_END)[0] + HEAD_END if is_head else refused)
-        self._client.answered()
+        self._client.answered(last=last)
 
     def _end(self, how: End) -> None:
         if self._ended:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from urllib.parse import unquote_to_bytes
 
 from tidegauge.traffic.arrivals import Arrivals
-from tidegauge.traffic.client_side import ClientSide
+from tidegauge.traffic.client_side import ClientSide, Limits
 from tidegauge.traffic.ear import Ear, Measured
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.head import RequestHead
@@ -29,7 +29,7 @@ class Tap:
     `upstream` is a base URL such as "http://127.0.0.1:8080". `record` is called once per
     completion, at its end, in the event loop; it must not block. `clock` is monotonic, in
     seconds. `arrivals` counts what begins and ends. Connecting may take
-    `connect_seconds`; nothing else is limited in time, since a generation may take an hour.
+    `connect_seconds`; answers are not limited in time, since a generation may take an hour.
     """
 
     def __init__(
@@ -41,7 +41,9 @@ class Tap:
         clock: Callable[[], float],
         labelling: Labelling,
         connect_seconds: float = 5.0,
+        limits: Limits | None = None,
     ) -> None:
+        self.limits = limits or Limits()
         self._measured = Measured(record, arrivals, clock)
         self._clients: set[ClientSide] = set()
         self._all_left = asyncio.Event()
