@@ -1,4 +1,4 @@
-"""What the tap tells of a request beside its exchange's times: whose it was, and that it streams."""
+"""What the tap tells of a request beside its times: whose it was, and that it streams."""
 
 import asyncio
 import json
@@ -53,7 +53,8 @@ async def test_whose_a_request_was(
 
 
 @pytest.mark.parametrize(
-    "kind, streams", [("text/event-stream", 1), ("application/json", 0), ("application/x-ndjson", 1)]
+    "kind, streams",
+    [("text/event-stream", 1), ("application/json", 0), ("application/x-ndjson", 1)],
 )
 async def test_a_stream_is_in_flight_from_its_head_to_its_end(kind: str, streams: int) -> None:
     go_on = asyncio.Event()
