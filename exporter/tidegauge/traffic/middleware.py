@@ -12,8 +12,9 @@ import logging
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Literal
+from typing import Literal, Protocol
 
+from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.middleware_settings import Settings, from_environment
 from tidegauge.traffic.sending import Sender
@@ -30,6 +31,18 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 _INTERNAL_SERVER_ERROR = 500  # what every ASGI server answers for an application that raised
 
 
+class Telling(Protocol):
+    """Who is told of what passes; see `Sender`, which does it for good."""
+
+    def start(self) -> None: ...
+    def begin(self) -> None: ...
+    def stream(self) -> None: ...
+    def end(self, *, streaming: bool) -> None: ...
+    def put(self, exchange: Exchange) -> None: ...
+    def drop(self) -> None: ...
+    def flush(self) -> None: ...
+
+
 class Tap:
     """Hears `app`. What is not given is taken from the environment (`middleware_settings.py`).
 
@@ -38,6 +51,7 @@ class Tap:
         socket: where the sidecar listens.
         models: names of models that may be said; left out, the sidecar is asked for them.
         versions: which version a model runs in.
+        sender: who is told instead of a sidecar.
         clock: monotonic, in seconds.
     """
 
@@ -48,6 +62,7 @@ class Tap:
         socket: str | None = None,
         models: tuple[str, ...] | None = None,
         versions: Mapping[str, str] | None = None,
+        sender: Telling | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         found = from_environment(os.environ)
@@ -60,11 +75,11 @@ class Tap:
         self._clock = clock
         self._settings = settings
         self._labelling = Labelling(frozenset(settings.models), settings.versions)
-        self.sender = Sender(settings.socket, on_names=self._name)
+        self._sender: Telling = sender or Sender(settings.socket, on_names=self._name)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on one request, connection or life of the application."""
-        self.sender.start()
+        self._sender.start()
         passing = self._heard(scope, receive, send)
         if passing is not None:
             await passing.through(self._app, scope)
@@ -73,7 +88,7 @@ class Tap:
             await self._app(scope, receive, send)
         finally:
             if scope.get("type") == "lifespan":
-                self.sender.flush()  # a server that ends by a signal runs no exit handler
+                self._sender.flush()  # a server that ends by a signal runs no exit handler
 
     def _heard(self, scope: Scope, receive: Receive, send: Send) -> "_Passing | None":
         try:
@@ -82,7 +97,7 @@ class Tap:
             if not is_measured(str(scope.get("method")), str(scope.get("path"))):
                 return None
             wire = Wire(labelling=self._labelling, begun=self._clock())
-            return _Passing(wire, receive, send, sender=self.sender, clock=self._clock)
+            return _Passing(wire, receive, send, sender=self._sender, clock=self._clock)
         except Exception as error:  # noqa: BLE001  # our mistake must not cost the engine a request
             _confess(error)
             return None
@@ -102,7 +117,7 @@ class _Passing:
         receive: Receive,
         send: Send,
         *,
-        sender: Sender,
+        sender: Telling,
         clock: Callable[[], float],
     ) -> None:
         self._wire = wire
@@ -211,12 +226,14 @@ class _Passing:
             self._sender.put(self._wire.end(how, self._clock()).exchange)
         except Exception as error:  # noqa: BLE001  # same
             _confess(error)
+            self._sender.drop()
 
     def _give_up(self, error: Exception) -> None:
         _confess(error)
         if not self._over:
             self._over = True
             self._sender.end(streaming=self._streaming)
+            self._sender.drop()
 
 
 def _confess(error: Exception) -> None:

@@ -58,6 +58,10 @@ class Outbox:
         else:
             self._waiting.append(exchange)
 
+    def drop(self) -> None:
+        """There was an exchange that could not be measured."""
+        self._dropped += 1
+
     def leave_out(self, vectors: int) -> None:
         """So many exchanges went without the vectors that they might have had."""
         self._left_out += vectors

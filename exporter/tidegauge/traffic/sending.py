@@ -103,6 +103,11 @@ class Sender:
             self._outbox.put(exchange)
         self._wake()
 
+    def drop(self) -> None:
+        """There was an exchange that could not be measured."""
+        with self._lock:
+            self._outbox.drop()
+
     def leave_out(self, vectors: int) -> None:
         """So many exchanges went without the vectors that they might have had."""
         with self._lock:
