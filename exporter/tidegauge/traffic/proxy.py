@@ -94,7 +94,7 @@ class Tap:
         if not is_measured(request.method, request.path):
             response, _ = await self._forward(request, _Deaf(), without=_NOT_TO_UPSTREAM)
             return response
-        wire = Wire(labelling=self._labelling, begun=self._clock())
+        wire = Wire(labelling=self._labelling, begun=self._clock(), path=request.path)
         end: End = "aborted"  # what it is if the client's leaving cancels us
         self._arrivals.begin()
         try:
