@@ -1,4 +1,4 @@
-"""ASGI without a server: an application that sends what it is told to, and whoever is told of it."""
+"""ASGI without a server: an application that sends what it is told to, and who is told of it."""
 
 import asyncio
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What crosses the socket: whatever is said is heard, and no bytes raise but the codec's own error."""
+"""What crosses the socket: what is said is heard, and bytes raise nothing but its own error."""
 
 import pytest
 from hypothesis import given
@@ -101,8 +101,9 @@ def test_a_byte_that_is_another_is_heard_as_another_or_not_at_all(at: int, byte:
     found = heard(bytes(said))
     if isinstance(found, Told):
         told = found.exchange
-        assert told.outcome in OUTCOMES and told.route in ROUTES
-        assert told.duration_seconds >= 0 and told.gaps.seconds >= 0
+        assert {told.outcome} <= set(OUTCOMES)
+        assert {told.route} <= set(ROUTES)
+        assert min(told.duration_seconds, told.gaps.seconds) >= 0
 
 
 @given(DATAGRAMS, st.data())

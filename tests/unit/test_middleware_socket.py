@@ -1,11 +1,10 @@
-"""Both ends of the socket, over a real one: what is told arrives or is counted, whatever happens."""
+"""Both ends of the socket, over a real one: what is told arrives or is counted, come what may."""
 
 import asyncio
 import contextlib
 import os
 import socket
 import stat
-import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -66,8 +65,13 @@ def path(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def sending(path: Path, **options) -> Iterator[Sender]:
-    sender = Sender(str(path), **options)
+def sending(
+    path: Path,
+    *,
+    on_names: Callable[[tuple[str, ...]], None] = lambda _: None,
+    waiting_max: int = 1000,
+) -> Iterator[Sender]:
+    sender = Sender(str(path), on_names=on_names, waiting_max=waiting_max, heartbeat_seconds=0.1)
     sender.start()
     try:
         yield sender
@@ -76,8 +80,10 @@ def sending(path: Path, **options) -> Iterator[Sender]:
 
 
 @asynccontextmanager
-async def hearing(path: Path, **options) -> AsyncIterator[Sidecar]:
-    sidecar = Sidecar(path, **options)
+async def hearing(
+    path: Path, *, clock: Callable[[], float] = time.monotonic
+) -> AsyncIterator[Sidecar]:
+    sidecar = Sidecar(path, clock)
     try:
         yield sidecar
     finally:
@@ -142,16 +148,16 @@ async def test_what_is_told_is_recorded_and_what_is_under_way_shows(path: Path) 
         assert (sidecar.arrivals.started, sidecar.receiver.processes) == (2, 0)
 
 
-@pytest.mark.parametrize("kill", [False, True], ids=["stopped", "killed"])
+@pytest.mark.parametrize("how", ["stopped", "killed"])
 async def test_sidecars_come_and_go_under_load_and_every_exchange_is_accounted_for(
-    path: Path, kill: bool
+    path: Path, how: str
 ) -> None:
     sidecars: list[Sidecar] = []
     put = 0
     with sending(path, waiting_max=50) as sender:
         for _ in range(4):
             if sidecars:
-                sidecars[-1].die() if kill else sidecars[-1].receiver.close()
+                sidecars[-1].die() if how == "killed" else sidecars[-1].receiver.close()
             for _ in range(100):  # while there is none
                 sender.put(exchange())
                 put += 1

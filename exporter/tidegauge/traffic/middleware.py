@@ -12,9 +12,12 @@ import logging
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import replace
 from typing import Literal, Protocol
 
+from tidegauge.traffic.ended import Ended
 from tidegauge.traffic.exchange import Exchange
+from tidegauge.traffic.features import prompt_features
 from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.middleware_settings import Settings, from_environment
 from tidegauge.traffic.sending import Sender
@@ -94,9 +97,10 @@ class Tap:
         try:
             if scope.get("type") != "http":
                 return None
-            if not is_measured(str(scope.get("method")), str(scope.get("path"))):
+            path = str(scope.get("path"))
+            if not is_measured(str(scope.get("method")), path):
                 return None
-            wire = Wire(labelling=self._labelling, begun=self._clock())
+            wire = Wire(labelling=self._labelling, begun=self._clock(), path=path)
             return _Passing(wire, receive, send, sender=self._sender, clock=self._clock)
         except Exception as error:  # noqa: BLE001  # our mistake must not cost the engine a request
             _confess(error)
@@ -193,14 +197,13 @@ class _Passing:
 
     def _head(self, message: Message) -> None:
         status = message["status"]
-        content_type = _header(message, b"content-type")
         self._begun = True
         self._wire.answer_head(
             status if isinstance(status, int) else _INTERNAL_SERVER_ERROR,
-            content_type=content_type,
+            content_type=_header(message, b"content-type"),
             content_encoding=_header(message, b"content-encoding"),
         )
-        if content_type.lower().startswith("text/event-stream") and not self._streaming:
+        if self._wire.streamed and not self._streaming:
             self._streaming = True
             self._sender.stream()
 
@@ -223,7 +226,7 @@ class _Passing:
         self._over = True
         self._sender.end(streaming=self._streaming)
         try:
-            self._sender.put(self._wire.end(how, self._clock()).exchange)
+            self._sender.put(_with_features(self._wire.end(how, self._clock())))
         except Exception as error:  # noqa: BLE001  # same
             _confess(error)
             self._sender.drop()
@@ -234,6 +237,10 @@ class _Passing:
             self._over = True
             self._sender.end(streaming=self._streaming)
             self._sender.drop()
+
+
+def _with_features(ended: Ended) -> Exchange:
+    return replace(ended.exchange, features=prompt_features((ended.texts.prompt,)))
 
 
 def _confess(error: Exception) -> None:

@@ -36,6 +36,7 @@ WAITING_MAX = 4096  # 2 to 4 MB; 8 s of 500 requests a second, while a sidecar i
 
 _SEND_BUFFER_BYTES = 1 << 20  # the kernel gives as much of it as net.core.wmem_max allows
 _ANSWERS_MAX = 1024  # read at one time: more than the buffer of the other end holds
+_JOIN_SECONDS = 1.0
 _QUIET_SECONDS = 10.0
 _TURN_SECONDS = 0.2  # how long whoever flushes waits for another who does
 
@@ -53,11 +54,13 @@ class Sender:
         *,
         on_names: Callable[[tuple[str, ...]], None] = lambda _: None,
         waiting_max: int = WAITING_MAX,
+        heartbeat_seconds: float = HEARTBEAT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._path = path
         self._on_names = on_names
         self._waiting_max = waiting_max
+        self._heartbeat_seconds = heartbeat_seconds
         self._clock = clock
         self._thread: threading.Thread | None = None
         self._connection: socket.socket | None = None
@@ -127,7 +130,7 @@ class Sender:
         self._closing = True
         self._wake()
         if self._thread and self._thread is not threading.current_thread():
-            self._thread.join(timeout=HEARTBEAT_SECONDS)
+            self._thread.join(timeout=_JOIN_SECONDS)
         self.flush()
         if self._connection:
             self._connection.close()
@@ -156,7 +159,7 @@ class Sender:
 
     def _run(self) -> None:
         while not self._closing:
-            self._woken.wait(HEARTBEAT_SECONDS)
+            self._woken.wait(self._heartbeat_seconds)
             self._woken.clear()
             if not self._closing:
                 time.sleep(BATCH_SECONDS)
@@ -184,7 +187,7 @@ class Sender:
         now = self._clock()
         if now < self._connect_at:
             return None
-        self._connect_at = now + HEARTBEAT_SECONDS
+        self._connect_at = now + self._heartbeat_seconds
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         connection.settimeout(0)
         try:
