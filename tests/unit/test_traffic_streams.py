@@ -106,6 +106,29 @@ EXPECTED = {
 }
 
 
+VLLM = "vllm-0.32"
+GENERATED = "\ufffd\x11\ufffdan#"
+EXPECTED |= {
+    f"{VLLM}/chat": Told("ok", None, "length", 30, 8, 0, GENERATED),
+    f"{VLLM}/chat-logprobs-stream": Told("ok", None, "length", -6, -2, 1, GENERATED[:-1]),
+    f"{VLLM}/chat-stream": Told("ok", None, "length", -6, -3, 2, GENERATED),
+    f"{VLLM}/chat-stream-usage": Told("ok", None, "length", 30, 8, 2, GENERATED),
+    f"{VLLM}/chat-stream-usage-with-every-chunk": Told("ok", None, "length", 30, 5, 0, GENERATED),
+    f"{VLLM}/chat-two-stream-usage": Told("ok", None, "length", 30, 10, 5, GENERATED),
+    f"{VLLM}/chat-stream-tool-named": Told("ok", None, "length", 30, 60, 14),
+    f"{VLLM}/chat-stream-tool-required": Told("ok", None, "tool_calls", -6, -15, 14),
+    f"{VLLM}/chat-tool-named": Told(
+        *("ok", None, "length", 30, 60, 0),
+        '<tool_call>{"name": "tide", "arguments": 6.47264419E202}</tool',
+    ),
+    f"{VLLM}/text": Told("ok", None, "length", 2, 8, 0, GENERATED),
+    f"{VLLM}/text-stream-usage": Told("ok", None, "length", 2, 8, 2, GENERATED),
+    f"{VLLM}/error-no-such-model": refused("not_found"),
+    f"{VLLM}/error-not-messages": REFUSED,
+    f"{VLLM}/error-too-long-stream": refused("context_length"),
+}
+
+
 def told(answer: Recorded) -> Told:
     ended = answer.heard()
     it = ended.exchange

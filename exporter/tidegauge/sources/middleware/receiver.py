@@ -72,6 +72,11 @@ class Receiver:
         self._loop.add_reader(listener.socket, self._accept)
 
     @property
+    def connections(self) -> int:
+        """How many are connected, whether or not they say anything."""
+        return len(self._processes)
+
+    @property
     def processes(self) -> int:
         """How many have said how they are within the last seconds."""
         return sum(self._is_heard(process) for process in self._processes.values())
