@@ -10,6 +10,7 @@ import json
 # ids has as many commas.
 MARKS_MAX = 250_000
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_decode = json.JSONDecoder().decode  # json.loads of a text, without its options
 
 
 class WireError(ValueError):
@@ -25,10 +26,12 @@ def read_value(raw: bytes | bytearray) -> object:
     if len(raw) > MARKS_MAX and _marks(raw) > MARKS_MAX:
         raise WireError("more values than are read of one JSON document")
     try:
-        value: object = json.loads(raw.removeprefix(_BYTE_ORDER_MARK).decode())
+        value: object = _decode(raw.removeprefix(_BYTE_ORDER_MARK).decode())
     except (ValueError, RecursionError):  # RecursionError: a million opening brackets
-        raise WireError("not JSON") from None  # its own error holds the document
-    return value
+        pass  # it holds the document, so ours is not raised in its context
+    else:
+        return value
+    raise WireError("not JSON")
 
 
 def read_object(raw: bytes | bytearray) -> dict[str, object]:
