@@ -1,4 +1,4 @@
-"""Clients told apart inside of the engine: set by its environment, and no cost where it is wrong."""
+"""Clients told apart inside of the engine: by its environment, and no cost where it is wrong."""
 
 from pathlib import Path
 
