@@ -1,12 +1,16 @@
-"""Hears a completion for the proxy, and fails open: a bug in it costs that measurement alone.
+"""Hears completions for the proxy: aside of the bytes' way, and failing open.
 
-Nothing in here may keep a byte from passing, so whatever is raised ends here, in one log line that
-names its class and quotes nothing.
+All that has arrived is passed on before any of it is looked at: an engine writes the next token of
+all its streams at once, and the last of them need not wait for what is made of the first. A bug in
+measuring costs that measurement alone: what is raised ends here, in one log line that names its
+class and quotes nothing.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.ended import Ended
@@ -19,6 +23,25 @@ from tidegauge.traffic.wire import End, Wire
 logger = logging.getLogger(__name__)
 
 
+class Aside:
+    """Calls that wait, in their order, until what has arrived is passed on."""
+
+    def __init__(self) -> None:
+        self._waiting: list[Callable[[], None]] = []
+
+    def call(self, later: Callable[[], None]) -> None:
+        """Call it soon."""
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self.run)
+        self._waiting.append(later)
+
+    def run(self) -> None:
+        """Call all that wait now."""
+        waiting, self._waiting = self._waiting, []
+        for later in waiting:
+            later()
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """Where exchanges go: `record` is told of each at its end, `arrivals` of their beginning too.
@@ -29,6 +52,7 @@ class Measured:
     record: Callable[[Exchange], None]
     arrivals: Arrivals
     clock: Callable[[], float]
+    aside: Aside
 
 
 class Ear:
@@ -36,62 +60,56 @@ class Ear:
 
     def __init__(self, measured: Measured, labelling: Labelling) -> None:
         self._measured = measured
+        self._clock = measured.clock
+        self._aside = measured.aside
         self._wire: Wire | None = Wire(labelling=labelling, begun=measured.clock())
         measured.arrivals.begin()
 
     def request(self, pieces: Sequence[bytes]) -> None:
         """Some of the request's body, whatever framed it."""
-        if self._wire:
-            try:
-                for piece in pieces:
-                    self._wire.request_piece(piece)
-            except Exception as error:  # noqa: BLE001 - any bug, see above
-                self._fail(error)
+        self._tell(lambda wire: _each(wire.request_piece, pieces))
 
     def request_end(self) -> None:
         """The request is whole."""
-        if self._wire:
-            try:
-                self._wire.request_end()
-            except Exception as error:  # noqa: BLE001 - any bug, see above
-                self._fail(error)
+        self._tell(lambda wire: wire.request_end())
 
     def answer_head(self, head: AnswerHead) -> None:
         """The final head of the answer."""
-        if self._wire:
-            try:
-                self._wire.answer_head(
-                    head.status,
-                    content_type=_first(head, b"content-type"),
-                    content_encoding=_first(head, b"content-encoding"),
-                )
-            except Exception as error:  # noqa: BLE001 - any bug, see above
-                self._fail(error)
+        self._tell(
+            lambda wire: wire.answer_head(
+                head.status,
+                content_type=_first(head, b"content-type"),
+                content_encoding=_first(head, b"content-encoding"),
+            )
+        )
 
     def answer(self, pieces: Sequence[bytes]) -> None:
         """Some of the answer's body, whatever framed it."""
-        if self._wire:
-            try:
-                now = self._measured.clock()
-                for piece in pieces:
-                    self._wire.answer_piece(piece, now)
-            except Exception as error:  # noqa: BLE001 - any bug, see above
-                self._fail(error)
+        now = self._clock()
+        self._tell(lambda wire: _each(lambda piece: wire.answer_piece(piece, now), pieces))
 
     def end(self, how: End) -> None:
         """It is over, and this is how its transport ended."""
+        now, record = self._clock(), self._measured.record
         self._measured.arrivals.end()
+        self._tell(lambda wire: record(_with_features(wire.end(how, now))))
+
+    def _tell(self, told: Callable[[Wire], None]) -> None:
+        self._aside.call(partial(self._hear, told))
+
+    def _hear(self, told: Callable[[Wire], None]) -> None:
         if self._wire:
             try:
-                ended = self._wire.end(how, self._measured.clock())
-                self._measured.record(_with_features(ended))
+                told(self._wire)
             except Exception as error:  # noqa: BLE001 - any bug, see above
-                self._fail(error)
-            self._wire = None
+                self._wire = None
+                facts = {"error": type(error).__name__}  # a traceback could quote a prompt
+                logger.error("an exchange is not measured", extra=facts)  # noqa: TRY400
 
-    def _fail(self, error: Exception) -> None:
-        self._wire = None
-        logger.error("an exchange is not measured", extra={"error": type(error).__name__})
+
+def _each(tell: Callable[[bytes], None], pieces: Sequence[bytes]) -> None:
+    for piece in pieces:
+        tell(piece)
 
 
 def _with_features(ended: Ended) -> Exchange:

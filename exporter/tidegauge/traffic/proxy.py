@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.client_side import ClientSide, Limits
-from tidegauge.traffic.ear import Ear, Measured
+from tidegauge.traffic.ear import Aside, Ear, Measured
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.head import RequestHead
 from tidegauge.traffic.labelling import Labelling
@@ -44,7 +44,7 @@ class Tap:
         limits: Limits | None = None,
     ) -> None:
         self.limits = limits or Limits()
-        self._measured = Measured(record, arrivals, clock)
+        self._measured = Measured(record, arrivals, clock, Aside())
         self._clients: set[ClientSide] = set()
         self._all_left = asyncio.Event()
         self._all_left.set()
@@ -68,15 +68,18 @@ class Tap:
         self._draining = True
         for client in tuple(self._clients):
             client.drain()
+        if not await self._left_within(within_seconds):
+            for client in tuple(self._clients):
+                client.abort()
+            await self._left_within(_ABORTED_SECONDS)
+        self._measured.aside.run()
+
+    async def _left_within(self, seconds: float) -> bool:
         with suppress(TimeoutError):
-            async with asyncio.timeout(within_seconds):
+            async with asyncio.timeout(seconds):
                 await self._all_left.wait()
-                return
-        for client in tuple(self._clients):
-            client.abort()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_ABORTED_SECONDS):
-                await self._all_left.wait()
+                return True
+        return False
 
     # What its connections call.
 
