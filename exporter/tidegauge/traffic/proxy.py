@@ -17,6 +17,7 @@ from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.head import RequestHead
 from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.passage import Client, Course, Passage
+from tidegauge.traffic.room import Room
 from tidegauge.traffic.upstream import Upstream
 from tidegauge.traffic.wire import is_measured
 
@@ -44,6 +45,7 @@ class Tap:
         limits: Limits | None = None,
     ) -> None:
         self.limits = limits or Limits()
+        self.room = Room()
         self._measured = Measured(record, arrivals, clock, Aside())
         self._clients: set[ClientSide] = set()
         self._all_left = asyncio.Event()
@@ -59,7 +61,7 @@ class Tap:
             self._url, at = upstream, Upstream(upstream, clock=self._measured.clock)
         self._course = Course(at, labelling, connect_seconds)
 
-    def connection(self) -> asyncio.Protocol:
+    def connection(self) -> asyncio.BaseProtocol:
         """A protocol for a connection that was accepted."""
         return ClientSide(self)
 
@@ -89,7 +91,7 @@ class Tap:
         path = unquote_to_bytes(head.target.partition(b"?")[0]).decode("latin-1")
         measured = is_measured(head.method.decode(), path)
         ear = Ear(self._measured, course.labelling) if measured else None
-        return Passage(head, client, course, ear)
+        return Passage(head, client, course, ear=ear, room=self.room)
 
     def opened(self, client: ClientSide) -> None:
         """A client has come."""
