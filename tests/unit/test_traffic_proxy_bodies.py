@@ -171,7 +171,7 @@ async def test_an_answer_is_found_behind_the_reset_that_writing_meets() -> None:
     """More of the body, the answer and the reset are all there when the loop looks next."""
     loop = asyncio.get_running_loop()
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.setblocking(False)
+        listening.settimeout(0)
         async with raw_tap(listening.getsockname()[1]) as tap:
             reader, writer = await tap.connect(
                 b"POST /v1/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{"
