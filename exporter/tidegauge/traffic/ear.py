@@ -11,12 +11,13 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from urllib.parse import unquote_to_bytes
 
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.ended import Ended
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.features import prompt_features
-from tidegauge.traffic.head import AnswerHead, values
+from tidegauge.traffic.head import AnswerHead, Fields, RequestHead, values
 from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.wire import End, Wire
 
@@ -55,14 +56,25 @@ class Measured:
     aside: Aside
 
 
+def path_of(head: RequestHead) -> str:
+    """The path that a request asks for, without its query and percent encoding."""
+    return unquote_to_bytes(head.target.partition(b"?")[0]).decode("latin-1")
+
+
 class Ear:
     """Hears one request and its answer; `end` it once."""
 
-    def __init__(self, measured: Measured, labelling: Labelling) -> None:
+    def __init__(self, measured: Measured, labelling: Labelling, head: RequestHead) -> None:
         self._measured = measured
         self._clock = measured.clock
         self._aside = measured.aside
-        self._wire: Wire | None = Wire(labelling=labelling, begun=measured.clock())
+        self._streams = False
+        self._wire: Wire | None = Wire(
+            labelling=labelling,
+            begun=measured.clock(),
+            path=path_of(head),
+            client=_client(labelling, head),
+        )
         measured.arrivals.begin()
 
     def request(self, pieces: Sequence[bytes]) -> None:
@@ -75,13 +87,7 @@ class Ear:
 
     def answer_head(self, head: AnswerHead) -> None:
         """The final head of the answer."""
-        self._tell(
-            lambda wire: wire.answer_head(
-                head.status,
-                content_type=_first(head, b"content-type"),
-                content_encoding=_first(head, b"content-encoding"),
-            )
-        )
+        self._tell(partial(self._begin_answer, head))
 
     def answer(self, pieces: Sequence[bytes]) -> None:
         """Some of the answer's body, whatever framed it."""
@@ -93,6 +99,21 @@ class Ear:
         now, record = self._clock(), self._measured.record
         self._measured.arrivals.end()
         self._tell(lambda wire: record(_with_features(wire.end(how, now))))
+        self._aside.call(self._end_stream)
+
+    def _begin_answer(self, head: AnswerHead, wire: Wire) -> None:
+        wire.answer_head(
+            head.status,
+            content_type=_first(head.fields, b"content-type"),
+            content_encoding=_first(head.fields, b"content-encoding"),
+        )
+        if wire.streamed:
+            self._streams = True
+            self._measured.arrivals.begin_stream()
+
+    def _end_stream(self) -> None:
+        if self._streams:
+            self._measured.arrivals.end_stream()
 
     def _tell(self, told: Callable[[Wire], None]) -> None:
         self._aside.call(partial(self._hear, told))
@@ -116,5 +137,10 @@ def _with_features(ended: Ended) -> Exchange:
     return replace(ended.exchange, features=prompt_features((ended.texts.prompt,)))
 
 
-def _first(head: AnswerHead, name: bytes) -> str:
-    return next(iter(values(head.fields, name)), b"").decode("latin-1")
+def _client(labelling: Labelling, head: RequestHead) -> str:
+    header = labelling.client_header
+    return labelling.client(_first(head.fields, header.lower().encode())) if header else ""
+
+
+def _first(fields: Fields, name: bytes) -> str:
+    return next(iter(values(fields, name)), b"").decode("latin-1")

@@ -8,11 +8,10 @@ a half answer can not pass for a whole one.
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from urllib.parse import unquote_to_bytes
 
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.client_side import ClientSide, Limits
-from tidegauge.traffic.ear import Aside, Ear, Measured
+from tidegauge.traffic.ear import Aside, Ear, Measured, path_of
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.head import RequestHead
 from tidegauge.traffic.labelling import Labelling
@@ -88,9 +87,8 @@ class Tap:
     def begin(self, head: RequestHead, client: Client) -> Passage:
         """Send a request on its way."""
         course = self._course
-        path = unquote_to_bytes(head.target.partition(b"?")[0]).decode("latin-1")
-        measured = is_measured(head.method.decode(), path)
-        ear = Ear(self._measured, course.labelling) if measured else None
+        measured = is_measured(head.method.decode(), path_of(head))
+        ear = Ear(self._measured, course.labelling, head) if measured else None
         return Passage(head, client, course, ear=ear, room=self.room)
 
     def opened(self, client: ClientSide) -> None:
