@@ -10,6 +10,9 @@ from tidegauge.traffic.exchange import ErrorClass, Outcome
 
 ANSWERS = {answer.name: answer for answer in recorded()}
 LLAMACPP = "llamacpp-b11549"
+VLLM = "vllm-0.32"
+TIDE = "\ufffd\x11\ufffdan#"  # what its random model says
+HALF_A_CALL = '<tool_call>{"name": "tide", "arguments": 6.47264419E202}</tool'
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +64,44 @@ EXPECTED = {
     "llamacpp-shapes/chat-stream-error-2024": Told("cut", "stream_error", None, -5, -1, 0, "On"),
     "llamacpp-shapes/chat-stream-tools": Told("ok", None, "tool_calls", 14, 12, 2),
     "llamacpp-shapes/error-loading": failed("overloaded"),
-    "vllm-shapes/chat-stream": Told("ok", None, "stop", -5, -3, 2, "On its way"),
-    "vllm-shapes/chat-stream-usage": Told("ok", None, "stop", 14, 5, 1, "On its way."),
+    # Its random model says bytes that are no characters, so that some tokens come without text.
+    f"{VLLM}/chat": Told("ok", None, "length", 30, 8, 0, TIDE),
+    f"{VLLM}/chat-stream": Told("ok", None, "length", -6, -3, 2, TIDE),
+    f"{VLLM}/chat-stream-usage": Told("ok", None, "length", 30, 8, 2, TIDE),
+    f"{VLLM}/chat-logprobs-stream": Told("ok", None, "length", -6, -2, 1, "\ufffd\x11\ufffdan"),
+    f"{VLLM}/chat-two": Told("ok", None, "length", 36, 6, 0, "\x11"),
+    f"{VLLM}/chat-two-stream": Told("ok", None, "length", -5, -3, 1, "\x11"),
+    f"{VLLM}/chat-two-stream-usage": Told("ok", None, "length", 30, 10, 5, TIDE),
+    f"{VLLM}/chat-two-every-usage": Told("ok", None, "length", 36, 6, 1, "\x11"),
+    f"{VLLM}/chat-tools": Told("ok", None, "tool_calls", 36, 56),
+    f"{VLLM}/chat-tools-stream": Told("ok", None, "tool_calls", 36, 56, 1),
+    f"{VLLM}/chat-stream-error": Told(
+        "cut", "stream_error", None, -5, -2, 1, "\x11\ufffd\ufffd\ufffds"
+    ),
+    f"{VLLM}/text": Told("ok", None, "length", 2, 8, 0, TIDE),
+    f"{VLLM}/text-stream": Told("ok", None, "length", -2, -1, 0, "\x11"),
+    f"{VLLM}/text-echo-stream": Told("ok", None, "length", -2, -1, 0, "\x11"),
+    f"{VLLM}/text-batch": Told("ok", None, "length", 18, 6, 0, "\x11"),
+    f"{VLLM}/text-batch-stream": Told("ok", None, "length", -5, -2, 0, "\x11"),
+    f"{VLLM}/text-batch-every-usage": Told("ok", None, "length", 18, 6, 0, "\x11"),
+    f"{VLLM}/text-token-ids": Told("ok", None, "length", 3, 3, 0, "\x11"),
+    f"{VLLM}/chat-stream-usage-with-every-chunk": Told("ok", None, "length", 30, 5, 0, TIDE),
+    f"{VLLM}/text-stream-usage": Told("ok", None, "length", 2, 8, 2, TIDE),
+    f"{VLLM}/chat-stream-tool-named": Told("ok", None, "length", 30, 60, 14),
+    f"{VLLM}/chat-stream-tool-required": Told("ok", None, "tool_calls", -6, -15, 14),
+    f"{VLLM}/chat-tool-named": Told("ok", None, "length", 30, 60, 0, HALF_A_CALL),
+    f"{VLLM}/error-not-messages": REFUSED,
+    f"{VLLM}/error-too-long": refused("context_length"),
+    f"{VLLM}/error-too-long-stream": refused("context_length"),
+    f"{VLLM}/error-no-such-model": refused("not_found"),
+    f"{VLLM}/error-no-ollama": refused("not_found"),
     "vllm-shapes/chat-stream-reasoning": Told("ok", None, "stop", 14, 9, 2, "On its way."),
     "vllm-shapes/chat-stream-tools": Told("ok", None, "tool_calls", -5, -3, 2),
-    "vllm-shapes/chat-stream-error": Told("cut", "stream_error", None, -5, -1, 0, "On"),
-    "vllm-shapes/chat-two-stream-usage-with-every-chunk": Told(
-        "ok", None, "length", 14, 8, 3, "On its way"
-    ),
-    "vllm-shapes/chat-tools": Told("ok", None, "tool_calls", 120, 21),
     "vllm-shapes/text-batch-stream-usage-with-every-chunk": Told(
         "ok", None, "stop", 9, 5, 1, " my parcel"
     ),
     "vllm-shapes/text-logprobs": Told("ok", None, "length", 2, 1, 0, " my"),
-    "vllm-shapes/text-stream-echo": Told("ok", None, "stop", -2, -3, 2, " my parcel?"),
-    "vllm-shapes/error-too-long": refused("context_length"),
     "vllm-shapes/error-too-long-0.9": refused("context_length"),
-    "vllm-shapes/error-no-such-model": refused("not_found"),
     "vllm-shapes/error-unauthorized": refused("auth"),
     "sglang-shapes/chat-stream": Told("ok", None, "stop", -5, -2, 1, "On its way"),
     "sglang-shapes/chat-stream-aborted": Told("cut", "overloaded", None, -5, -1, 0, "On"),
@@ -103,29 +127,6 @@ EXPECTED = {
     "other-shapes/malformed-chunk": Told("cut", "malformed", "stop", -5, -2, 1, "On way"),
     "other-shapes/malformed-document": Told("cut", "malformed", None, -5, None),
     "other-shapes/no-end-marker": Told("cut", "cut", "stop", -5, -1, 0, "On"),
-}
-
-
-VLLM = "vllm-0.32"
-GENERATED = "\ufffd\x11\ufffdan#"
-EXPECTED |= {
-    f"{VLLM}/chat": Told("ok", None, "length", 30, 8, 0, GENERATED),
-    f"{VLLM}/chat-logprobs-stream": Told("ok", None, "length", -6, -2, 1, GENERATED[:-1]),
-    f"{VLLM}/chat-stream": Told("ok", None, "length", -6, -3, 2, GENERATED),
-    f"{VLLM}/chat-stream-usage": Told("ok", None, "length", 30, 8, 2, GENERATED),
-    f"{VLLM}/chat-stream-usage-with-every-chunk": Told("ok", None, "length", 30, 5, 0, GENERATED),
-    f"{VLLM}/chat-two-stream-usage": Told("ok", None, "length", 30, 10, 5, GENERATED),
-    f"{VLLM}/chat-stream-tool-named": Told("ok", None, "length", 30, 60, 14),
-    f"{VLLM}/chat-stream-tool-required": Told("ok", None, "tool_calls", -6, -15, 14),
-    f"{VLLM}/chat-tool-named": Told(
-        *("ok", None, "length", 30, 60, 0),
-        '<tool_call>{"name": "tide", "arguments": 6.47264419E202}</tool',
-    ),
-    f"{VLLM}/text": Told("ok", None, "length", 2, 8, 0, GENERATED),
-    f"{VLLM}/text-stream-usage": Told("ok", None, "length", 2, 8, 2, GENERATED),
-    f"{VLLM}/error-no-such-model": refused("not_found"),
-    f"{VLLM}/error-not-messages": REFUSED,
-    f"{VLLM}/error-too-long-stream": refused("context_length"),
 }
 
 
