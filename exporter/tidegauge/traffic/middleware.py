@@ -18,7 +18,6 @@ from typing import Literal, Protocol
 from tidegauge.traffic.ended import Ended
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.features import prompt_features
-from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.middleware_settings import Settings, from_environment
 from tidegauge.traffic.sending import Sender
 from tidegauge.traffic.wire import End, Wire, is_measured
@@ -73,11 +72,12 @@ class Tap:
             socket=socket or found.socket,
             models=found.models if models is None else tuple(models),
             versions=found.versions if versions is None else versions,
+            clients=found.clients,
         )
         self._app = app
         self._clock = clock
         self._settings = settings
-        self._labelling = Labelling(frozenset(settings.models), settings.versions)
+        self._labelling = settings.labelling()
         self._sender: Telling = sender or Sender(settings.socket, on_names=self._name)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -100,7 +100,12 @@ class Tap:
             path = str(scope.get("path"))
             if not is_measured(str(scope.get("method")), path):
                 return None
-            wire = Wire(labelling=self._labelling, begun=self._clock(), path=path)
+            header = self._labelling.client_header
+            client = (
+                self._labelling.client(_header(scope, header.lower().encode())) if header else ""
+            )
+            begun = self._clock()
+            wire = Wire(labelling=self._labelling, begun=begun, path=path, client=client)
             return _Passing(wire, receive, send, sender=self._sender, clock=self._clock)
         except Exception as error:  # noqa: BLE001  # our mistake must not cost the engine a request
             _confess(error)
@@ -108,8 +113,7 @@ class Tap:
 
     def _name(self, models: tuple[str, ...]) -> None:
         """The sidecar has said which models it knows; our own settings go first."""
-        if not self._settings.models:
-            self._labelling = Labelling(frozenset(models), self._settings.versions)
+        self._labelling = self._settings.labelling(models)
 
 
 class _Passing:

@@ -7,6 +7,10 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tidegauge.traffic.client_key import ClientKey
+from tidegauge.traffic.labelling import Labelling
+from tidegauge.traffic.middleware_clients import client_key
+
 logger = logging.getLogger(__name__)
 
 SOCKET = "TIDEGAUGE_SOCKET"
@@ -27,18 +31,25 @@ class Settings:
     socket: str = DEFAULT_SOCKET
     models: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    clients: ClientKey | None = None
+
+    def labelling(self, models: tuple[str, ...] | None = None) -> Labelling:
+        """What may become a label; `models` are those of the sidecar, for want of our own."""
+        return Labelling(frozenset(self.models or models or ()), self.versions, self.clients)
 
 
 def from_environment(variables: Mapping[str, str]) -> Settings:
     """What the TIDEGAUGE_… variables ask for.
 
-    >>> from_environment({"TIDEGAUGE_MODELS": "chat, code", "TIDEGAUGE_VERSIONS": "chat=7"})
-    Settings(socket='/run/tidegauge/traffic.sock', models=('chat', 'code'), versions={'chat': '7'})
+    >>> asked = from_environment({"TIDEGAUGE_MODELS": "chat, code", "TIDEGAUGE_VERSIONS": "chat=7"})
+    >>> asked.models, asked.versions
+    (('chat', 'code'), {'chat': '7'})
     """
     return Settings(
         socket=_socket(variables.get(SOCKET, "").strip()),
         models=_listed(variables.get(MODELS, "")),
         versions=_versions(variables.get(VERSIONS, "")),
+        clients=client_key(variables),
     )
 
 
