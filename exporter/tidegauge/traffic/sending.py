@@ -8,6 +8,7 @@ import atexit
 import logging
 import math
 import os
+import select
 import socket
 import threading
 import time
@@ -81,7 +82,6 @@ class Sender:
             self._thread = threading.Thread(target=self._run, name="tidegauge", daemon=True)
             self._thread.start()
             atexit.register(self.close)
-            self._wake()
 
     def begin(self) -> None:
         """A request has come."""
@@ -159,16 +159,16 @@ class Sender:
 
     def _run(self) -> None:
         while not self._closing:
+            try:
+                self.flush()
+            except Exception as error:  # noqa: BLE001  # a bug here must not end the thread
+                logger.error("tidegauge: nothing can be told: %s", type(error).__name__)
+            if len(self._outbox) and self._connection:
+                self._wake()
             self._woken.wait(self._heartbeat_seconds)
             self._woken.clear()
             if not self._closing:
                 time.sleep(BATCH_SECONDS)
-            try:
-                self.flush()
-            except Exception:  # a bug here must not end the thread: the counts would freeze
-                logger.exception("the traffic of this process cannot be told to the sidecar")
-            if len(self._outbox) and self._connection:
-                self._wake()
 
     def _flush(self) -> None:
         connection = self._connection or self._connect()
@@ -200,7 +200,8 @@ class Sender:
         self._connection = connection
         with self._lock:
             self._outbox.opened()
-        self._wake()  # the sidecar greets with the names that it knows
+        # It greets with the names that it knows; without them the first requests would be "other".
+        select.select([connection], [], [], _TURN_SECONDS)
         return connection
 
     def _send(self, connection: socket.socket) -> None:
