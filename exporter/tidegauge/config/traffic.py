@@ -2,7 +2,15 @@
 
 from pydantic import Field
 
-from tidegauge.config.values import Address, HttpUrl, PositiveSeconds, Section
+from tidegauge.config.clients import ClientsConfig
+from tidegauge.config.values import (
+    Address,
+    FileMode,
+    HttpUrl,
+    PositiveSeconds,
+    Section,
+    SocketPath,
+)
 
 
 class TrafficConfig(Section):
@@ -26,6 +34,19 @@ class TrafficConfig(Section):
         description="The version that each model runs in, for the label `version`; empty for "
         "models that are not named here.",
     )
+    clients: ClientsConfig | None = Field(
+        default=None, description="Left out: clients are not told apart."
+    )
     connect_timeout: PositiveSeconds = Field(
         default=5.0, description="When to give up on reaching the engine."
+    )
+    socket: SocketPath | None = Field(
+        default=None,
+        description="The UNIX socket where processes with the middleware tell what they measured. "
+        "Left out: none is heard.",
+    )
+    socket_mode: FileMode = Field(
+        default=0o660,
+        description="The permissions of that socket: who may write to it may tell of requests. "
+        "Its group is that of its directory, if that has the set-group-ID bit.",
     )

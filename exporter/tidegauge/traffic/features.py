@@ -31,6 +31,21 @@ class Features:
     prompt_chars: int
     prompt_mix: tuple[float, ...]
 
+    def to_numbers(self) -> tuple[float, ...]:
+        """All of them as numbers, for the socket."""
+        return (float(self.prompt_chars), *self.prompt_mix)
+
+    @classmethod
+    def from_numbers(cls, numbers: tuple[float, ...]) -> "Features":
+        """What `to_numbers` gave.
+
+        Raises:
+            ValueError: these are no features.
+        """
+        if len(numbers) != 1 + len(CLASSES) or numbers[0] < 1:
+            raise ValueError(f"{len(numbers)} numbers are no features")
+        return cls(int(numbers[0]), numbers[1:])
+
 
 def prompt_features(texts: Iterable[str]) -> Features | None:
     """The features of a prompt that came in pieces; None for an empty one, which has no mix.
