@@ -8,24 +8,21 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aiohttp import web
-
 from tidegauge.server.plan import TapPlan
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange
-from tidegauge.traffic.proxy import Tap, tap_runner
+from tidegauge.traffic.proxy import Tap
 from tidegauge.web.listening import Listening, Opened
 
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
     tap: Tap
-    runner: web.AppRunner
     listening: Listening
 
     async def close(self) -> None:
         self.listening.close()
-        await self.runner.cleanup()
+        await self.tap.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +58,7 @@ class Door:
         """
         if plan is None:
             return OpenDoor(None, None, Opened())
-        standing = self._standing or await self._built(plan)
+        standing = self._standing or self._built(plan)
         try:
             opened = await standing.listening.open([plan.address])
         except OSError:
@@ -96,7 +93,7 @@ class Door:
             await self._standing.close()
         await asyncio.gather(*self._leaving)
 
-    async def _built(self, plan: TapPlan) -> _Standing:
+    def _built(self, plan: TapPlan) -> _Standing:
         tap = Tap(
             plan.upstream,
             self._record,
@@ -105,8 +102,4 @@ class Door:
             labelling=plan.labelling,
             connect_seconds=plan.connect_seconds,
         )
-        runner = tap_runner(tap)
-        await runner.setup()
-        if runner.server is None:
-            raise RuntimeError("a runner that is set up has a server")
-        return _Standing(tap, runner, Listening(runner.server))
+        return _Standing(tap, Listening(tap.connection))
