@@ -11,7 +11,7 @@ from tidegauge.sources.source import Source
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.labelling import Labelling
-from tidegauge.traffic.vector_settings import VectorSettings, VectorTallies
+from tidegauge.traffic.vector_settings import NO_VECTORS, VectorSettings, VectorTallies
 from tidegauge.web import Page
 
 
@@ -73,7 +73,7 @@ class TapPlan:
     upstream: str
     labelling: Labelling
     connect_seconds: float
-    vectors: VectorSettings = VectorSettings()
+    vectors: VectorSettings = NO_VECTORS
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,9 +39,7 @@ class Sidecar:
         self._pipeline = Pipeline(())
         self._arrivals = Arrivals()
         self._vectors = VectorTallies()
-        self._door = Door(
-            self._record, arrivals=self._arrivals, vectors=self._vectors, clock=clock
-        )
+        self._door = Door(self._record, arrivals=self._arrivals, vectors=self._vectors, clock=clock)
         self._prober: Prober | None = None
         self._stopping = False
         self._parts: dict[str, tuple[Part, Made]] = {}

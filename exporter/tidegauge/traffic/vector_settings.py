@@ -25,6 +25,9 @@ class VectorSettings:
     budget_ratio: float = 0.05
 
 
+NO_VECTORS = VectorSettings()
+
+
 class VectorTallies:
     """Counts exchanges that had a text to make a vector of, by what became of it."""
 

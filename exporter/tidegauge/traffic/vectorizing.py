@@ -31,8 +31,8 @@ class Job:
 class Vectors:
     """`semantic` of the prompt, `style` of the answer; None where not asked for or without text."""
 
-    semantic: bytes | None
-    style: bytes | None
+    semantic: bytes | None = field(repr=False)
+    style: bytes | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
