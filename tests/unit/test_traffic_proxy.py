@@ -111,7 +111,8 @@ async def test_a_stream_passes_unchanged_as_it_comes_and_is_measured() -> None:
     assert exchange.gaps.seconds > 2 * 0.045
     arrived_seconds = exchange.first_token_seconds + exchange.gaps.seconds
     assert exchange.duration_seconds >= arrived_seconds
-    assert exchange.features and exchange.features.prompt
+    assert exchange.features
+    assert exchange.features.prompt
     assert exchange.features.prompt.characters == len(MARKER)
 
 
