@@ -74,7 +74,7 @@ def test_every_bin_is_there_at_zero_before_the_first_request() -> None:
     assert {labels[1:] for labels in bins} == expected
     assert set(values(samples, catalog.WINDOW_REQUESTS).values()) == {0.0}
     assert values(samples, catalog.SCORE) == {}
-    assert values(samples, catalog.REFERENCE_INFO) == {("chat-7b", REFERENCE.digest, "1"): 1.0}
+    assert values(samples, catalog.REFERENCE_INFO) == {("chat-7b", REFERENCE.digest, "2"): 1.0}
 
 
 def test_reference_shares_sum_to_one_per_channel() -> None:

@@ -32,9 +32,9 @@ class Measured:
 class Ear:
     """Hears one request and its answer; `end` it once."""
 
-    def __init__(self, measured: Measured, labelling: Labelling) -> None:
+    def __init__(self, measured: Measured, labelling: Labelling, path: str) -> None:
         self._measured = measured
-        self._wire: Wire | None = Wire(labelling=labelling, begun=measured.clock())
+        self._wire: Wire | None = Wire(labelling=labelling, begun=measured.clock(), path=path)
         measured.arrivals.begin()
 
     def request(self, pieces: Sequence[bytes]) -> None:

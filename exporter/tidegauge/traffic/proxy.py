@@ -76,34 +76,14 @@ class Tap:
             async with asyncio.timeout(_ABORTED_SECONDS):
                 await self._all_left.wait()
 
-<<<<<<< HEAD
     # What its connections call.
-=======
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        """Answer one request with what the upstream answers."""
-        if not is_measured(request.method, request.path):
-            response, _ = await self._forward(request, _Deaf(), without=_NOT_TO_UPSTREAM)
-            return response
-        wire = Wire(labelling=self._labelling, begun=self._clock(), path=request.path)
-        end: End = "aborted"  # what it is if the client's leaving cancels us
-        self._arrivals.begin()
-        try:
-            response, end = await self._forward(request, wire, without=_NOT_TO_MEASURED_UPSTREAM)
-        except Exception:
-            end = "cut"  # our own failure, not the client's doing
-            raise
-        finally:
-            self._arrivals.end()
-            self._record(_with_features(wire.end(end, self._clock())))
-        return response
->>>>>>> w-wire
 
     def begin(self, head: RequestHead, client: Client) -> Passage:
         """Send a request on its way."""
         course = self._course
         path = unquote_to_bytes(head.target.partition(b"?")[0]).decode("latin-1")
         measured = is_measured(head.method.decode(), path)
-        ear = Ear(self._measured, course.labelling) if measured else None
+        ear = Ear(self._measured, course.labelling, path) if measured else None
         return Passage(head, client, course, ear)
 
     def opened(self, client: ClientSide) -> None:
