@@ -20,8 +20,8 @@ from tidegauge.traffic.scripts import Script, script, script_counts
 
 CLASSES = ("lower", "upper", "digit", "space", "punctuation", "other")
 SEEN_CHARS = 16_384
-PACKED_BYTES = 2048
-WORDS_CHARS = 1024
+PACKED_BYTES = 1024
+WORDS_CHARS = 512
 
 _MEMBERS = (
     string.ascii_lowercase,
