@@ -1,13 +1,16 @@
-"""Record answers of llama.cpp's server as raw bytes, for the tests of the wire parser.
+"""Record answers of an engine as raw bytes, for the tests of the wire parser.
 
-`.venv/bin/python -m scripts.record_streams` starts the pinned server with a small model and writes
-tests/fixtures/streams/llamacpp-<build>/. A new build is a new folder; old ones stay, for users run
-old servers. A file's first line is what was asked and the answer's head; the rest is its body.
+`.venv/bin/python -m scripts.record_streams` starts the pinned llama.cpp with a small model and
+writes tests/fixtures/streams/llamacpp-<build>/; with `vllm-0.32 http://127.0.0.1:8000` it asks a
+vLLM that runs there and serves "chat", with tools, up to 1024 tokens. A new version is a new
+folder; old ones stay, for users run old servers. A file's first line is what was asked and the
+answer's head; the rest is its body.
 """
 
 import http.client
 import importlib.metadata
 import json
+import sys
 import tempfile
 from pathlib import Path
 
@@ -22,13 +25,20 @@ MESSAGES = {"messages": [{"role": "user", "content": "Where is my parcel?"}], "m
 PROMPT = {"prompt": "Where is", "max_tokens": 3}
 STREAM = {"stream": True}
 USAGE = {"stream_options": {"include_usage": True}}
-TOO_LONG = "parcel " * 100
+EVERY_USAGE = {"stream_options": {"include_usage": True, "continuous_usage_stats": True}}
+TOO_LONG = "parcel " * 200
+PARCEL = {
+    "type": "object",
+    "properties": {"parcel": {"enum": ["a1", "b2"]}},
+    "required": ["parcel"],
+}
+TOOL = {"type": "function", "function": {"name": "find", "parameters": PARCEL}}
+TOOLS = {"tools": [TOOL], "tool_choice": "required", "max_tokens": 60}
 
 CASES: dict[str, tuple[str, dict[str, object]]] = {
     "chat": (CHAT, {**MESSAGES}),
     "chat-stream": (CHAT, {**MESSAGES, **STREAM}),
     "chat-stream-usage": (CHAT, {**MESSAGES, **STREAM, **USAGE}),
-    "chat-stream-timings": (CHAT, {**MESSAGES, **STREAM, **USAGE, "timings_per_token": True}),
     "chat-two": (CHAT, {**MESSAGES, "n": 2}),
     "chat-two-stream": (CHAT, {**MESSAGES, **STREAM, "n": 2}),
     "chat-two-stream-usage": (CHAT, {**MESSAGES, **STREAM, **USAGE, "n": 2}),
@@ -44,22 +54,45 @@ CASES: dict[str, tuple[str, dict[str, object]]] = {
         CHAT,
         {**STREAM, "messages": [{"role": "user", "content": TOO_LONG}], "max_tokens": 3},
     ),
-    "error-grammar-stream": (TEXT, {**PROMPT, **STREAM, "grammar": "root ::= ("}),
     "error-no-ollama": ("/api/chat", {**MESSAGES}),
+}
+OF_LLAMACPP = {
+    "chat-stream-timings": (CHAT, {**MESSAGES, **STREAM, **USAGE, "timings_per_token": True}),
+    "error-grammar-stream": (TEXT, {**PROMPT, **STREAM, "grammar": "root ::= ("}),
+}
+OF_VLLM = {
+    "chat-tools": (CHAT, {**MESSAGES, **TOOLS}),
+    "chat-tools-stream": (CHAT, {**MESSAGES, **STREAM, **USAGE, **TOOLS}),
+    "chat-two-every-usage": (CHAT, {**MESSAGES, **STREAM, **EVERY_USAGE, "n": 2}),
+    "text-batch-every-usage": (
+        TEXT,
+        {**PROMPT, **STREAM, **EVERY_USAGE, "prompt": ["Where is", "Who has it"]},
+    ),
+    "text-echo-stream": (TEXT, {**PROMPT, **STREAM, "echo": True, "logprobs": 1}),
+    "error-no-such-model": (CHAT, {**MESSAGES, "model": "nobody"}),
 }
 
 
 def main() -> None:
+    if sys.argv[1:]:
+        name, url = sys.argv[1:]
+        record(name, url, {**CASES, **OF_VLLM})
+        return
     build = importlib.metadata.version("xllamacpp").rpartition(".")[2]
-    folder = ROOT / "tests" / "fixtures" / "streams" / f"llamacpp-b{build}"
-    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as models:
         model = cached_model(Path(models), SMALL)
         options = ("--allowance", "none", "--alias", "chat", "--context", "256")
         with running_engine(model, *options) as engine:
-            for name, (path, fields) in CASES.items():
-                request = {"model": "chat", "seed": 1, **fields}
-                (folder / f"{name}.stream").write_bytes(recorded(engine.url, path, request))
+            record(f"llamacpp-b{build}", engine.url, {**CASES, **OF_LLAMACPP})
+
+
+def record(engine: str, url: str, cases: dict[str, tuple[str, dict[str, object]]]) -> None:
+    """Write a file for each case into the engine's folder."""
+    folder = ROOT / "tests" / "fixtures" / "streams" / engine
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, (path, fields) in cases.items():
+        request = {"model": "chat", "seed": 1, **fields}
+        (folder / f"{name}.stream").write_bytes(recorded(url, path, request))
     print(f"recorded {folder.relative_to(ROOT)}")
 
 

@@ -1,6 +1,7 @@
 """A tap that listens, as `serve` lets it, before an engine that says exactly what it is told to."""
 
 import asyncio
+import random
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -9,9 +10,12 @@ from dataclasses import dataclass, field
 
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.client_side import Limits
+from tidegauge.traffic.ended import Ended
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.labelling import Labelling
+from tidegauge.traffic.measuring import Measuring
 from tidegauge.traffic.proxy import Tap
+from tidegauge.traffic.vector_settings import VectorSettings, VectorTallies
 
 Connected = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 QUICK = Limits(linger_seconds=2, doubt_seconds=0.05, proof_seconds=0.05, probe_seconds=0.05)
@@ -90,7 +94,7 @@ async def raw_tap(
     arrivals, exchanges = Arrivals(), list[Exchange]()
     tap = Tap(
         upstream if isinstance(upstream, str) else f"http://127.0.0.1:{upstream}",
-        record or exchanges.append,
+        telling(record or exchanges.append),
         clock=time.monotonic,
         arrivals=arrivals,
         labelling=Labelling(frozenset({"chat"})),
@@ -116,3 +120,20 @@ async def settled(value: Callable[[], int]) -> int:
             at_rest = at_rest + 1 if value() == before else 0
             before = value()
     return before
+
+
+def recording(exchanges: list[Exchange]) -> Callable[[Ended], None]:
+    """What a tap is to tell of each completion, so that `exchanges` gets it with its features."""
+    return telling(exchanges.append)
+
+
+def telling(record: Callable[[Exchange], None]) -> Callable[[Ended], None]:
+    """The same, for whatever takes exchanges."""
+    measuring = Measuring(
+        VectorSettings(),
+        hand_back=asyncio.get_running_loop().call_soon_threadsafe,
+        tallies=VectorTallies(),
+        clock=time.monotonic,
+        draw=random.random,
+    )
+    return lambda ended: measuring.measure(ended, record)

@@ -6,13 +6,11 @@ names its class and quotes nothing.
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.ended import Ended
-from tidegauge.traffic.exchange import Exchange
-from tidegauge.traffic.features import prompt_features
 from tidegauge.traffic.head import AnswerHead, Fields, RequestHead, values
 from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.wire import End, Wire
@@ -32,7 +30,7 @@ class Measured:
     `clock` is monotonic, in seconds.
     """
 
-    record: Callable[[Exchange], None]
+    record: Callable[[Ended], None]
     arrivals: Arrivals
     clock: Callable[[], float]
 
@@ -100,8 +98,7 @@ class Ear:
             self._measured.arrivals.end_stream()
         if self._wire:
             try:
-                ended = self._wire.end(how, self._measured.clock())
-                self._measured.record(_with_features(ended))
+                self._measured.record(self._wire.end(how, self._measured.clock()))
             except Exception as error:  # noqa: BLE001 - any bug, see above
                 self._fail(error)
             self._wire = None
@@ -109,10 +106,6 @@ class Ear:
     def _fail(self, error: Exception) -> None:
         self._wire = None
         logger.error("an exchange is not measured", extra={"error": type(error).__name__})
-
-
-def _with_features(ended: Ended) -> Exchange:
-    return replace(ended.exchange, features=prompt_features((ended.texts.prompt,)))
 
 
 def _client(labelling: Labelling, head: RequestHead) -> str:
