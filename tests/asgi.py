@@ -41,6 +41,7 @@ class Told:
     in_flight: int = 0
     streams: int = 0
     dropped: int = 0
+    left_out: int = 0
     flushed: int = 0
 
     def start(self) -> None: ...
@@ -61,6 +62,9 @@ class Told:
 
     def drop(self) -> None:
         self.dropped += 1
+
+    def leave_out(self, vectors: int) -> None:
+        self.left_out += vectors
 
     def flush(self) -> None:
         self.flushed += 1

@@ -36,9 +36,9 @@ BODY = json.dumps(
 ).encode()
 # As vLLM 0.32 says one token.
 CHUNK = (
-    'data: {{"id":"chatcmpl-9bfda0f184e2e357","object":"chat.completion.chunk",'
-    '"created":1795862184,"model":"chat","choices":[{{"index":0,"delta":{{"content":" tide{}"}},"logprobs":null,'
-    '"finish_reason":null,"token_ids":null}}]}}\n\n'
+    'data: {{"id":"chatcmpl-9bfda0f184e2e357","object":"chat.completion.chunk","model":"chat",'
+    '"created":1795862184,"choices":[{{"index":0,"delta":{{"content":" tide{}"}},'
+    '"logprobs":null,"finish_reason":null,"token_ids":null}}]}}\n\n'
 )
 PIECES = (*(CHUNK.format(n).encode() for n in range(CHUNKS)), b"data: [DONE]\n\n")
 START: Message = {

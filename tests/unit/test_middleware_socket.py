@@ -140,6 +140,7 @@ async def test_what_is_told_is_recorded_and_what_is_under_way_shows(path: Path) 
                 ("processes",): 1,
                 ("exchanges",): 2,
                 ("dropped",): 0,
+                ("vectors",): 0,
                 ("rejected", "malformed"): 0,
                 ("rejected", "version"): 0,
                 ("rejected", "processes"): 0,

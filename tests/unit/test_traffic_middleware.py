@@ -24,6 +24,7 @@ from tests.asgi import (
 )
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.middleware import Message, Tap
+from tidegauge.traffic.middleware_settings import VECTOR_BUDGET_RATIO
 
 ANSWER = (
     b'{"choices": [{"index": 0, "message": {"content": "hi"}, "finish_reason": "stop"}],'
@@ -196,18 +197,38 @@ async def test_a_mistake_of_ours_names_no_word_of_the_request(caplog) -> None:
     assert caplog.messages == ["tidegauge: a request is not measured: ValueError"]
 
 
+async def test_vectors_are_made_where_the_engine_asks_for_them(monkeypatch) -> None:
+    monkeypatch.setenv("TIDEGAUGE_VECTORS", "style")
+    monkeypatch.setenv("TIDEGAUGE_VECTOR_BUDGET_RATIO", "1")
+    told = Told()
+    words = piece(TOKEN["body"].replace(b'"a"', b'"The tide is high at noon. "'))
+    app = tap(Script([None, STREAM, *[words] * 20, DONE, END]), told)
+    await Server().run(app)
+    async with asyncio.timeout(20):
+        while not told.exchanges:
+            await asyncio.sleep(0.005)
+    assert told.exchanges[0].features.style is not None
+    await Server().run(app)
+    await Server().run(app, {"type": "lifespan"})  # its end waits for no vector
+    assert (len(told.exchanges), told.in_flight) == (2, 0)
+
+
 def test_the_environment_sets_what_no_argument_does(monkeypatch, tmp_path, caplog) -> None:
     monkeypatch.setenv("TIDEGAUGE_SOCKET", "relative")
     monkeypatch.setenv("TIDEGAUGE_VERSIONS", "chat=1,oops")
+    monkeypatch.setenv("TIDEGAUGE_VECTORS", "style,tone")
+    monkeypatch.setenv(VECTOR_BUDGET_RATIO, "5%")
     Tap(Script([]))
     assert caplog.messages == [
         "tidegauge: TIDEGAUGE_SOCKET: 'relative' is left out; write an absolute path",
         "tidegauge: TIDEGAUGE_VERSIONS: 'oops' is left out; write MODEL=VERSION,MODEL=VERSION",
+        "tidegauge: TIDEGAUGE_VECTORS: 'tone' is left out; write style or semantic",
+        f"tidegauge: {VECTOR_BUDGET_RATIO}: '5%' is left out; write a number above 0 and up to 1",
     ]
 
 
 def test_an_engine_does_not_pay_for_what_it_does_not_use() -> None:
-    """No package beyond the standard library comes with it: an engine has its own releases."""
+    """Nothing but NumPy comes with it, which engines have: they have their own releases of all."""
     code = (
         "import sys; before = set(sys.modules); import tidegauge.traffic.middleware;"
         "import json; print(json.dumps(sorted({m.partition('.')[0] for m in sys.modules} - "
@@ -220,4 +241,4 @@ def test_an_engine_does_not_pay_for_what_it_does_not_use() -> None:
         text=True,
         check=True,
     )
-    assert said.stdout.strip() == '["tidegauge"]'
+    assert said.stdout.strip() == '["numpy", "tidegauge"]'

@@ -14,6 +14,7 @@ from tidegauge.catalog import (
     nvml,
     own,
     traffic,
+    vectors,
 )
 from tidegauge.catalog.metric import Kind, Metric, Unit
 
@@ -27,6 +28,7 @@ CATALOG: tuple[Metric, ...] = (
     *nvml.METRICS,
     *traffic.METRICS,
     *middleware.METRICS,
+    *vectors.METRICS,
     *drift.METRICS,
     *health.METRICS,
     *control.METRICS,

@@ -18,6 +18,12 @@ DROPPED = Metric(
     "Exchanges that a process with the middleware measured and that never came here: "
     "too many waited, or the sidecar was not there.",
 )
+VECTORS_LEFT_OUT = Metric(
+    "tidegauge_middleware_vectors_left_out_total",
+    "counter",
+    "Exchanges that came without the vectors that their process was to make of their texts: "
+    "no budget was left, too many waited, or it failed.",
+)
 REJECTED = Metric(
     "tidegauge_middleware_rejected_total",
     "counter",
@@ -26,4 +32,4 @@ REJECTED = Metric(
     ("reason",),
 )
 
-METRICS = (PROCESSES, EXCHANGES, DROPPED, REJECTED)
+METRICS = (PROCESSES, EXCHANGES, DROPPED, VECTORS_LEFT_OUT, REJECTED)

@@ -15,21 +15,21 @@ _MEMORY_SECONDS = 1.0  # between two reads of our own memory, which is no burden
 
 def middleware(config: TrafficConfig) -> Part | None:
     """The UNIX socket and what comes over it, where one is asked for."""
-    path, mode = config.socket, config.socket_mode
+    path, mode = config.socket, int(config.socket_mode, 8)
     if path is None:
         return None
-    labelling = Labelling(frozenset(config.models), config.versions)
+    known = Labelling(frozenset(config.models), config.versions)
 
     def make(around: Around) -> Made:
         before = around.sources.get(MiddlewareSource.name)
         if isinstance(before, MiddlewareSource) and before.made_at == (path, mode):
-            before.receiver.turn(labelling)  # connections stay: other names are no other socket
+            before.receiver.turn(known)  # connections stay: other names are no other socket
             return Made(Schedule(before, _MEMORY_SECONDS, 1))
         receiver = Receiver(
             listen(path, mode=mode),
             around.record,
             arrivals=around.arrivals,
-            labelling=labelling,
+            labelling=known,
             clock=time.monotonic,
         )
         return Made(Schedule(MiddlewareSource(receiver, made_at=(path, mode)), _MEMORY_SECONDS, 1))

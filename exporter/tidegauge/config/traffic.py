@@ -1,5 +1,7 @@
 """The `serve.traffic:` section: which requests are measured, and what of them becomes a label."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from tidegauge.config.clients import ClientsConfig
@@ -46,7 +48,22 @@ class TrafficConfig(Section):
         "Left out: none is heard.",
     )
     socket_mode: FileMode = Field(
-        default=0o660,
+        default="0660",
         description="The permissions of that socket: who may write to it may tell of requests. "
         "Its group is that of its directory, if that has the set-group-ID bit.",
+    )
+    vectors: tuple[Literal["style", "semantic"], ...] = Field(
+        default=(),
+        description="Vectors that are made of texts, for drift: `style` of answers, `semantic` of "
+        "prompts, which needs `pip install 'tidegauge[semantic]'`. docs/privacy.md says what they "
+        "tell.",
+    )
+    vector_sample_ratio: float = Field(
+        default=1.0, gt=0, le=1, description="Share of the exchanges that get vectors."
+    )
+    vector_budget_ratio: float = Field(
+        default=0.05,
+        gt=0,
+        le=1,
+        description="Share of one CPU core that vectors may take; exchanges beyond it get none.",
     )

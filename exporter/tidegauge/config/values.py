@@ -116,9 +116,9 @@ def _socket_path(path: Path) -> Path:
     return path
 
 
-def _file_mode(value: object) -> int:
+def _file_mode(value: object) -> str:
     if isinstance(value, str) and _MODE.match(value):
-        return int(value, 8)
+        return value
     raise ValueError(f'{value!r} is no file mode; write it as text of octal digits, "0660"')
 
 
@@ -132,5 +132,5 @@ Header = Annotated[str, AfterValidator(_header)]
 Variable = Annotated[str, AfterValidator(_variable)]
 Name = Annotated[str, AfterValidator(_name)]
 SocketPath = Annotated[Path, AfterValidator(_socket_path)]
-FileMode = Annotated[int, BeforeValidator(_file_mode)]
+FileMode = Annotated[str, PlainValidator(_file_mode)]
 ReadableFile = Annotated[Path, AfterValidator(_file)]

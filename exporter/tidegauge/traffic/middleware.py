@@ -4,20 +4,20 @@
     app.add_middleware(Tap)
 
 It adds no hop and changes nothing: every message goes on as the very object that it came as, and
-nothing that goes wrong in here is raised into the application. Only the standard library and our
-own pure modules are imported. What is measured goes to the sidecar (`traffic/sending.py`).
+nothing that goes wrong in here is raised into the application. Only the standard library, NumPy
+and our own modules are imported, since an engine has its own releases of all else. What is
+measured goes to the sidecar (`traffic/sending.py`).
 """
 
 import logging
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from tidegauge.traffic.ended import Ended
 from tidegauge.traffic.exchange import Exchange
-from tidegauge.traffic.features import prompt_features
+from tidegauge.traffic.middleware_features import Featuring
 from tidegauge.traffic.middleware_settings import Settings, from_environment
 from tidegauge.traffic.sending import Sender
 from tidegauge.traffic.wire import End, Wire, is_measured
@@ -42,6 +42,7 @@ class Telling(Protocol):
     def end(self, *, streaming: bool) -> None: ...
     def put(self, exchange: Exchange) -> None: ...
     def drop(self) -> None: ...
+    def leave_out(self, vectors: int) -> None: ...
     def flush(self) -> None: ...
 
 
@@ -73,12 +74,14 @@ class Tap:
             models=found.models if models is None else tuple(models),
             versions=found.versions if versions is None else versions,
             clients=found.clients,
+            vectors=found.vectors,
         )
         self._app = app
         self._clock = clock
         self._settings = settings
         self._labelling = settings.labelling()
         self._sender: Telling = sender or Sender(settings.socket, on_names=self._name)
+        self._featuring = Featuring(settings.vectors, self._leave_out)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on one request, connection or life of the application."""
@@ -90,8 +93,9 @@ class Tap:
         try:
             await self._app(scope, receive, send)
         finally:
-            if scope.get("type") == "lifespan":
-                self._sender.flush()  # a server that ends by a signal runs no exit handler
+            if scope.get("type") == "lifespan":  # over: a server may run no exit handler after it
+                self._featuring.close()
+                self._sender.flush()
 
     def _heard(self, scope: Scope, receive: Receive, send: Send) -> "_Passing | None":
         try:
@@ -106,38 +110,45 @@ class Tap:
             )
             begun = self._clock()
             wire = Wire(labelling=self._labelling, begun=begun, path=path, client=client)
-            return _Passing(wire, receive, send, sender=self._sender, clock=self._clock)
+            heard = _Heard(wire, self._sender, self._featuring, self._clock)
+            return _Passing(heard, receive, send)
         except Exception as error:  # noqa: BLE001  # our mistake must not cost the engine a request
             _confess(error)
             return None
+
+    def _leave_out(self) -> None:
+        self._sender.leave_out(1)
 
     def _name(self, models: tuple[str, ...]) -> None:
         """The sidecar has said which models it knows; our own settings go first."""
         self._labelling = self._settings.labelling(models)
 
 
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """Who hears one request, makes features of it, and tells of it; `clock` as above."""
+
+    wire: Wire
+    sender: Telling
+    featuring: Featuring
+    clock: Callable[[], float]
+
+
 class _Passing:
     """One request on its way through. It is over when its answer is, not when `app` returns."""
 
-    def __init__(
-        self,
-        wire: Wire,
-        receive: Receive,
-        send: Send,
-        *,
-        sender: Telling,
-        clock: Callable[[], float],
-    ) -> None:
-        self._wire = wire
+    def __init__(self, heard: _Heard, receive: Receive, send: Send) -> None:
+        self._wire = heard.wire
+        self._sender = heard.sender
+        self._featuring = heard.featuring
+        self._clock = heard.clock
         self._receive = receive
         self._send = send
-        self._sender = sender
-        self._clock = clock
         self._left = False  # the client
         self._begun = False  # the answer
         self._over = False
         self._streaming = False
-        sender.begin()
+        self._sender.begin()
 
     async def through(self, app: App, scope: Scope) -> None:
         end: End | None = None
@@ -230,7 +241,7 @@ class _Passing:
         self._over = True
         self._sender.end(streaming=self._streaming)
         try:
-            self._sender.put(_with_features(self._wire.end(how, self._clock())))
+            self._featuring.measure(self._wire.end(how, self._clock()), self._sender.put)
         except Exception as error:  # noqa: BLE001  # same
             _confess(error)
             self._sender.drop()
@@ -241,10 +252,6 @@ class _Passing:
             self._over = True
             self._sender.end(streaming=self._streaming)
             self._sender.drop()
-
-
-def _with_features(ended: Ended) -> Exchange:
-    return replace(ended.exchange, features=prompt_features((ended.texts.prompt,)))
 
 
 def _confess(error: Exception) -> None:

@@ -10,12 +10,17 @@ from dataclasses import dataclass, field
 from tidegauge.traffic.client_key import ClientKey
 from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.middleware_clients import client_key
+from tidegauge.traffic.vector_settings import NO_VECTORS, VectorSettings
+from tidegauge.traffic.vectors import VECTOR_KINDS
 
 logger = logging.getLogger(__name__)
 
 SOCKET = "TIDEGAUGE_SOCKET"
 MODELS = "TIDEGAUGE_MODELS"
 VERSIONS = "TIDEGAUGE_VERSIONS"
+VECTORS = "TIDEGAUGE_VECTORS"
+VECTOR_SAMPLE_RATIO = "TIDEGAUGE_VECTOR_SAMPLE_RATIO"
+VECTOR_BUDGET_RATIO = "TIDEGAUGE_VECTOR_BUDGET_RATIO"
 DEFAULT_SOCKET = "/run/tidegauge/traffic.sock"
 
 SOCKET_BYTES_MAX = 107  # what the kernel takes as the path of a socket, less the NUL at its end
@@ -32,6 +37,7 @@ class Settings:
     models: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     clients: ClientKey | None = None
+    vectors: VectorSettings = NO_VECTORS
 
     def labelling(self, models: tuple[str, ...] | None = None) -> Labelling:
         """What may become a label; `models` are those of the sidecar, for want of our own."""
@@ -50,6 +56,7 @@ def from_environment(variables: Mapping[str, str]) -> Settings:
         models=_listed(variables.get(MODELS, "")),
         versions=_versions(variables.get(VERSIONS, "")),
         clients=client_key(variables),
+        vectors=_vectors(variables),
     )
 
 
@@ -78,6 +85,31 @@ def _versions(text: str) -> dict[str, str]:
         else:
             _wrong(VERSIONS, part, "write MODEL=VERSION,MODEL=VERSION")
     return found
+
+
+def _vectors(variables: Mapping[str, str]) -> VectorSettings:
+    kinds = _listed(variables.get(VECTORS, ""))
+    for kind in set(kinds) - set(VECTOR_KINDS):
+        _wrong(VECTORS, kind, f"write {' or '.join(VECTOR_KINDS)}")
+    return VectorSettings(
+        tuple(kind for kind in VECTOR_KINDS if kind in kinds),
+        _ratio(VECTOR_SAMPLE_RATIO, variables, NO_VECTORS.sample_ratio),
+        _ratio(VECTOR_BUDGET_RATIO, variables, NO_VECTORS.budget_ratio),
+    )
+
+
+def _ratio(variable: str, variables: Mapping[str, str], default: float) -> float:
+    text = variables.get(variable, "").strip()
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if 0 < value <= 1:
+        return value
+    _wrong(variable, text, "write a number above 0 and up to 1")
+    return default
 
 
 def _wrong(variable: str, value: str, right: str) -> None:

@@ -162,7 +162,8 @@ class Sender:
             try:
                 self.flush()
             except Exception as error:  # noqa: BLE001  # a bug here must not end the thread
-                logger.error("tidegauge: nothing can be told: %s", type(error).__name__)
+                reason = type(error).__name__
+                logger.warning("tidegauge: nothing can be told to the sidecar: %s", reason)
             if len(self._outbox) and self._connection:
                 self._wake()
             self._woken.wait(self._heartbeat_seconds)

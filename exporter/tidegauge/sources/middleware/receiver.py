@@ -68,6 +68,7 @@ class Receiver:
         self._processes: dict[socket.socket, Process] = {}
         self.exchanges = 0
         self.dropped = 0
+        self.left_out = 0
         self.rejected = Counter(dict.fromkeys(REJECTED_REASONS, 0))
         self._loop.add_reader(listener.socket, self._accept)
 
@@ -164,6 +165,7 @@ class Receiver:
             case Status():
                 grown = process.status(datagram, self._clock())
                 self.dropped += grown.dropped
+                self.left_out += grown.left_out
                 self._arrivals.report(
                     connection,
                     begun=grown.started,

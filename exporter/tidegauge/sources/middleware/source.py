@@ -25,6 +25,7 @@ class MiddlewareSource:
             Sample(middleware.PROCESSES, receiver.processes),
             Sample(middleware.EXCHANGES, receiver.exchanges),
             Sample(middleware.DROPPED, receiver.dropped),
+            Sample(middleware.VECTORS_LEFT_OUT, receiver.left_out),
             *(Sample(middleware.REJECTED, n, (why,)) for why, n in receiver.rejected.items()),
         )
 
