@@ -23,6 +23,7 @@ from tidegauge.catalog import (
     gpu_opt_in,
     health,
     inference,
+    inputs,
     nvml,
     own,
     traffic,
@@ -48,6 +49,7 @@ _SUBJECTS = (
     ("Drift", drift),
     ("Health", health),
     ("Pools", control),
+    ("Inputs", inputs),
     ("NVML", nvml),
     ("tidegauge itself", own),
 )

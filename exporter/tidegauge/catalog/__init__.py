@@ -10,6 +10,7 @@ from tidegauge.catalog import (
     gpu_opt_in,
     health,
     inference,
+    inputs,
     nvml,
     own,
     traffic,
@@ -28,6 +29,7 @@ CATALOG: tuple[Metric, ...] = (
     *drift.METRICS,
     *health.METRICS,
     *control.METRICS,
+    *inputs.METRICS,
     *own.METRICS,
 )
 

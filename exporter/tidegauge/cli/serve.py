@@ -11,6 +11,7 @@ from pathlib import Path
 from tidegauge.cli import log
 from tidegauge.cli.engine import access, discovery_schedule, engine_schedule, engine_source
 from tidegauge.cli.environment import door_to, environment
+from tidegauge.cli.inputs import input_rules
 from tidegauge.cli.program import add_program_flags, complain, configuration, run_until_signal
 from tidegauge.cli.systemd import Notifier, our_notifier
 from tidegauge.cli.traffic import tap, traffic
@@ -119,6 +120,7 @@ def plan(config: ServeConfig) -> Plan:
         parts=tuple(part for part in parts if part),
         tap=tap(config.traffic, config.engine) if config.traffic else None,
         probe=_probe(config.probe) if config.probe else None,
+        inputs=input_rules(config.inputs),
     )
 
 

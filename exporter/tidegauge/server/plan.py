@@ -11,7 +11,7 @@ from tidegauge.sources.source import Source
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.labelling import Labelling
-from tidegauge.web import Page
+from tidegauge.web import Input, InputRules, Page
 
 
 class PlanError(Exception):
@@ -40,13 +40,14 @@ class Around:
 class Made:
     """A part that runs. `observe` is told of every exchange, whichever door it came by.
 
-    `pages` answer GET, and `inputs` take POST, at paths of the face that are this part's alone.
+    `pages` answer GET, and `inputs` take POST, at paths of the face that are this part's alone. A
+    Guard stands before every input, so none has to ask who sends.
     """
 
     schedule: Schedule
     observe: Callable[[Exchange], None] | None = None
     pages: Mapping[str, Page] = field(default_factory=dict)
-    inputs: Mapping[str, Page] = field(default_factory=dict)
+    inputs: Mapping[str, Input] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +94,10 @@ class ProbePlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The whole of it. `addresses` are where the face listens."""
+    """The whole of it. `addresses` are where the face listens, `inputs` who may send there."""
 
     addresses: tuple[str, ...]
     parts: tuple[Part, ...] = ()
     tap: TapPlan | None = None
     probe: ProbePlan | None = None
+    inputs: InputRules = field(default_factory=InputRules)
