@@ -25,6 +25,7 @@ from tidegauge.catalog import (
     inference,
     inputs,
     nvml,
+    otlp,
     own,
     traffic,
 )
@@ -50,6 +51,7 @@ _SUBJECTS = (
     ("Health", health),
     ("Pools", control),
     ("Inputs", inputs),
+    ("OTLP traces", otlp),
     ("NVML", nvml),
     ("tidegauge itself", own),
 )

@@ -12,6 +12,7 @@ from tidegauge.catalog import (
     inference,
     inputs,
     nvml,
+    otlp,
     own,
     traffic,
 )
@@ -30,6 +31,7 @@ CATALOG: tuple[Metric, ...] = (
     *health.METRICS,
     *control.METRICS,
     *inputs.METRICS,
+    *otlp.METRICS,
     *own.METRICS,
 )
 

@@ -12,6 +12,7 @@ from tidegauge.cli import log
 from tidegauge.cli.engine import access, discovery_schedule, engine_schedule, engine_source
 from tidegauge.cli.environment import door_to, environment
 from tidegauge.cli.inputs import input_rules
+from tidegauge.cli.otlp import otlp
 from tidegauge.cli.program import add_program_flags, complain, configuration, run_until_signal
 from tidegauge.cli.systemd import Notifier, our_notifier
 from tidegauge.cli.traffic import tap, traffic
@@ -113,6 +114,7 @@ def plan(config: ServeConfig) -> Plan:
         _engine(config),
         _environment(config) if config.environment.enabled else None,
         traffic(config.traffic) if config.traffic else None,
+        otlp(config.otlp, config.traffic),
         _drift(config.drift, config.traffic) if config.drift else None,
     )
     return Plan(

@@ -8,6 +8,7 @@ from tidegauge.config.engine import DiscoveryConfig, EngineConfig
 from tidegauge.config.gpu import GpuConfig
 from tidegauge.config.health import EnvironmentConfig
 from tidegauge.config.inputs import InputsConfig
+from tidegauge.config.otlp import OtlpConfig
 from tidegauge.config.probe import ProbeConfig
 from tidegauge.config.traffic import TrafficConfig
 from tidegauge.config.values import Addresses, PositiveSeconds, ReadableFile, Section
@@ -59,3 +60,4 @@ class ServeConfig(Section):
     drift: DriftConfig | None = Field(default=None, description="Left out: no drift scores.")
     probe: ProbeConfig | None = Field(default=None, description="Left out: /probe answers 404.")
     inputs: InputsConfig = InputsConfig()
+    otlp: OtlpConfig = OtlpConfig()
