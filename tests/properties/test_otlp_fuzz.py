@@ -73,23 +73,11 @@ SPANS = st.builds(
     seconds=st.floats(-1, 1e9),
 )
 JSON_KEYS = st.sampled_from(
-    [
-        "resourceSpans",
-        "scopeSpans",
-        "spans",
-        "attributes",
-        "key",
-        "value",
-        "stringValue",
-        "intValue",
-        "arrayValue",
-        "values",
-        "kvlistValue",
-        "status",
-        "traceId",
-        "startTimeUnixNano",
-        "events",
-    ]
+    (
+        *("resourceSpans", "scopeSpans", "spans", "attributes", "key", "value", "status"),
+        *("stringValue", "intValue", "arrayValue", "values", "kvlistValue"),
+        *("traceId", "startTimeUnixNano", "events"),
+    )
 )
 DOCUMENTS = st.recursive(
     st.none() | st.booleans() | NUMBERS | st.text(max_size=8) | st.sampled_from(NAMES),
