@@ -16,6 +16,7 @@ from tidegauge.catalog import (
     Metric,
     control,
     drift,
+    forwarding,
     gpu,
     gpu_health,
     gpu_links,
@@ -52,6 +53,7 @@ _SUBJECTS = (
     ("Pools", control),
     ("Inputs", inputs),
     ("OTLP traces", otlp),
+    ("Forwarding", forwarding),
     ("NVML", nvml),
     ("tidegauge itself", own),
 )

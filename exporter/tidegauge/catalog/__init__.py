@@ -3,6 +3,7 @@
 from tidegauge.catalog import (
     control,
     drift,
+    forwarding,
     gpu,
     gpu_health,
     gpu_links,
@@ -32,6 +33,7 @@ CATALOG: tuple[Metric, ...] = (
     *control.METRICS,
     *inputs.METRICS,
     *otlp.METRICS,
+    *forwarding.METRICS,
     *own.METRICS,
 )
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from tidegauge.cli import log
 from tidegauge.cli.engine import access, discovery_schedule, engine_schedule, engine_source
 from tidegauge.cli.environment import door_to, environment
+from tidegauge.cli.forwarding import forwarding
 from tidegauge.cli.inputs import input_rules
 from tidegauge.cli.otlp import otlp
 from tidegauge.cli.program import add_program_flags, complain, configuration, run_until_signal
@@ -113,6 +114,7 @@ def plan(config: ServeConfig) -> Plan:
         _gpu(config.gpu),
         _engine(config),
         _environment(config) if config.environment.enabled else None,
+        forwarding(config.forwarding),
         traffic(config.traffic) if config.traffic else None,
         otlp(config.otlp, config.traffic),
         _drift(config.drift, config.traffic) if config.drift else None,

@@ -5,6 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from tidegauge.config.engine import DiscoveryConfig, EngineConfig
+from tidegauge.config.forwarding import ForwardingConfig
 from tidegauge.config.gpu import GpuConfig
 from tidegauge.config.health import EnvironmentConfig
 from tidegauge.config.inputs import InputsConfig
@@ -61,3 +62,4 @@ class ServeConfig(Section):
     probe: ProbeConfig | None = Field(default=None, description="Left out: /probe answers 404.")
     inputs: InputsConfig = InputsConfig()
     otlp: OtlpConfig = OtlpConfig()
+    forwarding: ForwardingConfig = ForwardingConfig()
