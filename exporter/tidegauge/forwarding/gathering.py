@@ -23,7 +23,7 @@ class Gathering:
 
     def add(self, event: ErrorEvent) -> None:
         """Count an error, or several."""
-        kind = replace(event, count=1)
+        kind = event if event.count == 1 else replace(event, count=1)
         known = kind in self._waiting or kind in self._left_at
         if not known and len(self._waiting | self._left_at) >= self._limit:
             kind = ErrorEvent(event.kind, "other", "error", ("other",))

@@ -65,7 +65,7 @@ class Sentry:
             environment=environment,
             release=f"tidegauge@{__version__}",
             sample_rate=sample_ratio,
-            before_send=_only_ours,
+            before_send=only_ours,
             transport=Counting,
             # What the SDK would find out about a program that it is part of.
             default_integrations=False,
@@ -77,7 +77,6 @@ class Sentry:
             max_breadcrumbs=0,
             max_request_body_size="never",
             send_client_reports=False,
-            send_default_pii=False,
             spotlight=False,
         )
 
@@ -104,7 +103,7 @@ def _event(event: ErrorEvent) -> Event:
     }
 
 
-def _only_ours(event: Event, _: Hint) -> Event | None:
+def only_ours(event: Event, _: Hint) -> Event | None:
     """The last guard: what this module has not put there does not leave, whoever did."""
     ours: Event = {}
     for name in _OURS & event.keys():
