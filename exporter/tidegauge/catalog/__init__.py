@@ -16,6 +16,7 @@ from tidegauge.catalog import (
     otlp,
     own,
     traffic,
+    vectors,
 )
 from tidegauge.catalog.metric import Kind, Metric, Unit
 
@@ -28,6 +29,7 @@ CATALOG: tuple[Metric, ...] = (
     *gpu_opt_in.METRICS,
     *nvml.METRICS,
     *traffic.METRICS,
+    *vectors.METRICS,
     *drift.METRICS,
     *health.METRICS,
     *control.METRICS,
