@@ -11,8 +11,8 @@ from tidegauge.sources.source import Source
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.labelling import Labelling
-from tidegauge.web import Input, InputRules, Page
 from tidegauge.traffic.vector_settings import NO_VECTORS, VectorSettings, VectorTallies
+from tidegauge.web import Input, InputRules, Page
 
 
 class PlanError(Exception):

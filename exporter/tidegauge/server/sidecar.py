@@ -15,8 +15,8 @@ from tidegauge.server.probe import Prober
 from tidegauge.server.reload import Reload, Stage
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange
-from tidegauge.web import Face, Front, Guard, Page, Rules, RulesFile, State
 from tidegauge.traffic.vector_settings import VectorTallies
+from tidegauge.web import Face, Front, Guard, Page, Rules, RulesFile, State
 
 
 class Sidecar:
