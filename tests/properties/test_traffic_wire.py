@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegauge.traffic.exchange import Exchange
+from tidegauge.traffic.ended import Ended
 from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.wire import End, Wire
 
@@ -60,7 +60,7 @@ def pieces(whole: bytes, cuts: list[int]) -> list[bytes]:
     return [whole[start:end] for start, end in pairwise(bounds)]
 
 
-def measured(body: list[bytes], answer: list[bytes], *, content_type: str, how: End) -> Exchange:
+def measured(body: list[bytes], answer: list[bytes], *, content_type: str, how: End) -> Ended:
     wire = Wire(labelling=Labelling(frozenset({"chat", "code"})), begun=0)
     for piece in body:
         wire.request_piece(piece)

@@ -15,7 +15,7 @@ from tidegauge.drift.window import WindowLimits
 from tidegauge.inject.prompts import PROMPT_KINDS
 from tidegauge.samples import Sample
 from tidegauge.sources.drift import DriftSource
-from tidegauge.traffic.exchange import OUTCOMES, Exchange, Outcome
+from tidegauge.traffic.exchange import NO_GAPS, OUTCOMES, Exchange, Outcome
 from tidegauge.traffic.features import Features, prompt_features
 
 LIMITS = WindowLimits(requests=2000, seconds=600.0, min_requests=100)
@@ -28,7 +28,7 @@ OK = Exchange(
     finish_reason="length",
     duration_seconds=1.0,
     first_token_seconds=0.1,
-    gaps_seconds=(),
+    gaps=NO_GAPS,
     prompt_tokens=20,
     generation_tokens=12,
     features=Features(40, (0.8, 0.0, 0.0, 0.2, 0.0, 0.0)),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine_server import engine, saying
+from tests.gaps import gaps
 from tests.nvml.control import NvmlControl
 from tests.unit.test_loop import World
 from tidegauge.catalog import CATALOG, Metric
@@ -45,7 +46,7 @@ def exchange(prompt: str, tokens: int, **changes: object) -> Exchange:
         "finish_reason": "stop",
         "duration_seconds": 0.5 + 0.25 * tokens,
         "first_token_seconds": 0.5,
-        "gaps_seconds": (0.25,) * (tokens - 1),
+        "gaps": gaps(*(0.25,) * (tokens - 1)),
         "prompt_tokens": len(prompt),
         "generation_tokens": tokens,
         "features": prompt_features([prompt]),

@@ -5,11 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from tests.gaps import gaps
 from tidegauge.catalog import Metric, traffic
 from tidegauge.samples import Distribution, Sample
 from tidegauge.sources.traffic import TrafficSource
 from tidegauge.traffic.arrivals import Arrivals
-from tidegauge.traffic.exchange import Exchange
+from tidegauge.traffic.exchange import NO_GAPS, Exchange
 from tidegauge.traffic.ledger import Ledger
 
 OK = Exchange(
@@ -20,7 +21,7 @@ OK = Exchange(
     finish_reason="stop",
     duration_seconds=2.0,
     first_token_seconds=0.3,
-    gaps_seconds=(0.004, 0.2),
+    gaps=gaps(0.004, 0.2),
     prompt_tokens=5,
     generation_tokens=3,
     features=None,
@@ -84,7 +85,7 @@ def test_what_is_not_known_is_not_observed() -> None:
             OK,
             finish_reason=None,
             first_token_seconds=None,
-            gaps_seconds=(),
+            gaps=NO_GAPS,
             prompt_tokens=None,
             generation_tokens=None,
         )

@@ -4,8 +4,10 @@ import json
 
 import pytest
 
-from tidegauge.traffic.exchange import Exchange, Outcome
-from tidegauge.traffic.hearing import CHOICES_MAX
+from tests.gaps import gaps
+from tidegauge.traffic.ended import NO_TEXTS, TEXT_MAX, Ended
+from tidegauge.traffic.exchange import NO_GAPS, Exchange, Outcome
+from tidegauge.traffic.gaps import CHOICES_MAX
 from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.wire import LIMIT_BYTES, End, Wire, is_measured
 
@@ -35,7 +37,7 @@ def finish(reason: str) -> bytes:
 DONE = b"data: [DONE]\n\n"
 
 
-def heard(
+def heard_out(
     *answer: bytes,
     body: bytes = request(stream=True),
     status: int = 200,
@@ -43,8 +45,8 @@ def heard(
     content_encoding: str = "",
     how: End = "complete",
     models: frozenset[str] = CHAT,
-) -> Exchange:
-    """The exchange of an answer whose pieces come at 11, 12, 13 … to a request of 10."""
+) -> Ended:
+    """What is left of an answer whose pieces come at 11, 12, 13 … to a request of 10."""
     wire = Wire(labelling=Labelling(models), begun=10)
     wire.request_piece(body)
     wire.request_end()
@@ -54,9 +56,13 @@ def heard(
     return wire.end(how, 10 + len(answer))
 
 
+def heard(*answer: bytes, **kwargs: object) -> Exchange:
+    return heard_out(*answer, **kwargs).exchange  # type: ignore[arg-type]
+
+
 def document(fields: object, **kwargs: object) -> Exchange:
     raw = json.dumps(fields).encode()
-    return heard(raw, body=request(), content_type="application/json", **kwargs)  # type: ignore[arg-type]
+    return heard(raw, body=request(), content_type="application/json", **kwargs)
 
 
 def test_a_stream_tells_first_token_gaps_tokens_and_reason() -> None:
@@ -66,7 +72,7 @@ def test_a_stream_tells_first_token_gaps_tokens_and_reason() -> None:
     assert exchange.outcome == "ok"
     assert exchange.status == 200
     assert exchange.first_token_seconds == 1
-    assert exchange.gaps_seconds == (1, 2)
+    assert exchange.gaps == gaps(1, 2)
     assert exchange.duration_seconds == 7
     assert exchange.finish_reason == "length"
     assert (exchange.prompt_tokens, exchange.generation_tokens) == (3, 7)
@@ -82,7 +88,7 @@ def test_a_whole_answer_tells_tokens_and_reason_but_no_first_token() -> None:
     assert not exchange.streamed
     assert exchange.outcome == "ok"
     assert exchange.first_token_seconds is None
-    assert exchange.gaps_seconds == ()
+    assert exchange.gaps == NO_GAPS
     assert exchange.finish_reason == "stop"
     assert (exchange.prompt_tokens, exchange.generation_tokens) == (3, 7)
 
@@ -107,13 +113,13 @@ def test_what_counts_as_content(chunk: bytes, is_content: bool) -> None:  # noqa
 
 def test_each_choice_has_gaps_of_its_own() -> None:
     exchange = heard(text("a", 0), text("b", 1), text("c", 0), text("d", 1), DONE)
-    assert exchange.gaps_seconds == (2, 2)
+    assert exchange.gaps == gaps(2, 2)
     assert exchange.generation_tokens == 4
 
 
 def test_endless_choices_share_one_clock() -> None:
     exchange = heard(*(text("a", index) for index in range(CHOICES_MAX + 3)), DONE)
-    assert exchange.gaps_seconds == (1, 1)
+    assert exchange.gaps == gaps(1, 1)
 
 
 def test_llamacpp_timings_stand_in_for_usage() -> None:
@@ -168,7 +174,7 @@ def test_without_an_answer_there_is_no_status(how: End, outcome: Outcome) -> Non
     wire = Wire(labelling=Labelling(CHAT), begun=0)
     wire.request_piece(request(stream=True))
     wire.request_end()
-    exchange = wire.end(how, 1)
+    exchange = wire.end(how, 1).exchange
     assert exchange.streamed
     assert (exchange.outcome, exchange.status) == (outcome, None)
     assert (exchange.prompt_tokens, exchange.generation_tokens) == (None, None)
@@ -185,34 +191,40 @@ def test_an_unknown_finish_reason_is_other() -> None:
 
 
 @pytest.mark.parametrize(
-    "fields,chars",
+    "fields,prompt",
     [
-        pytest.param({"prompt": "four"}, 4, id="a prompt is a text"),
-        pytest.param({"prompt": ["four", "five"]}, 8, id="or several"),
-        pytest.param({"prompt": [1, 2]}, None, id="token ids are no text"),
-        pytest.param({"prompt": ""}, None, id="an empty prompt has no features"),
+        pytest.param({"prompt": "four"}, "four", id="a prompt is a text"),
+        pytest.param({"prompt": ["four", "five"]}, "fourfive", id="or several"),
+        pytest.param({"prompt": [1, 2]}, "", id="token ids are no text"),
+        pytest.param({"prompt": ""}, "", id="an empty prompt is none"),
         pytest.param(
             {"messages": [{"role": "system", "content": "ab"}, {"content": "cd"}]},
-            4,
+            "abcd",
             id="messages are added up",
         ),
         pytest.param(
             {"messages": [{"content": [{"type": "text", "text": "ab"}, {"image_url": {}}]}]},
-            2,
+            "ab",
             id="of parts, those of text",
         ),
-        pytest.param({"messages": [{"content": None}, 7, None]}, None, id="odd messages are none"),
+        pytest.param({"messages": [{"content": None}, 7, None]}, "", id="odd messages are none"),
     ],
 )
-def test_features_of_a_request(fields: dict[str, object], chars: int | None) -> None:
-    features = heard(DONE, body=json.dumps({"model": "chat", **fields}).encode()).features
-    assert (features and features.prompt_chars) == chars
+def test_the_text_of_a_prompt(fields: dict[str, object], prompt: str) -> None:
+    ended = heard_out(DONE, body=json.dumps({"model": "chat", **fields}).encode())
+    assert (ended.texts.prompt, ended.texts.prompt_chars) == (prompt, len(prompt))
+    assert ended.exchange.features is None
 
 
-def test_a_request_beyond_the_limit_has_no_features_and_the_only_model() -> None:
-    exchange = heard(DONE, body=request(prompt="x" * LIMIT_BYTES))
-    assert exchange.features is None
-    assert exchange.model == "chat"
+def test_of_a_long_prompt_the_beginning_is_kept_and_its_length() -> None:
+    texts = heard_out(DONE, body=request(prompt="x" * (TEXT_MAX + 5))).texts
+    assert (texts.prompt, texts.prompt_chars) == ("x" * TEXT_MAX, TEXT_MAX + 5)
+
+
+def test_a_request_beyond_the_limit_has_no_text_and_the_only_model() -> None:
+    ended = heard_out(DONE, body=request(prompt="x" * LIMIT_BYTES))
+    assert ended.texts == NO_TEXTS
+    assert ended.exchange.model == "chat"
 
 
 def test_an_answer_beyond_the_limit_is_ok_and_tells_nothing() -> None:
@@ -262,7 +274,7 @@ def whole(document: object) -> Exchange:
     wire.request_end()
     wire.answer_head(200, content_type="application/json", content_encoding="")
     wire.answer_piece(json.dumps(document).encode(), 1.0)
-    return wire.end("complete", 1.0)
+    return wire.end("complete", 1.0).exchange
 
 
 def test_an_error_that_calls_itself_200_is_no_success() -> None:

@@ -7,6 +7,7 @@ model name has passed the allow-list, a finish reason is one of FINISH_REASONS.
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from tidegauge.catalog import traffic
 from tidegauge.traffic.features import Features
 
 Outcome = Literal["ok", "client_error", "server_error", "aborted", "cut", "unreachable"]
@@ -45,6 +46,25 @@ OTHER = "other"
 FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "error", OTHER)
 
 
+GAP_BOUNDS_SECONDS = traffic.INTER_CHUNK.buckets or ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """Gaps between two content chunks of the same choice, counted as they are exported.
+
+    Attributes:
+        counts: per bucket of `traffic.INTER_CHUNK` (its bound included), one more for beyond.
+        seconds: their sum.
+    """
+
+    counts: tuple[int, ...]
+    seconds: float
+
+
+NO_GAPS = Gaps((0,) * (len(GAP_BOUNDS_SECONDS) + 1), 0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """What was measured; None is always "not known", never zero.
@@ -57,7 +77,7 @@ class Exchange:
         finish_reason: one of FINISH_REASONS; of several choices, that of the last to finish.
         duration_seconds: from the request's arrival at the tap to its end.
         first_token_seconds: from arrival to the first content; only of streamed answers.
-        gaps_seconds: between two content chunks of the same choice, in order of arrival.
+        gaps: between content chunks; NO_GAPS where there were none.
         prompt_tokens: as the engine said, tokens found in a cache included.
         generation_tokens: as the engine said, else the number of content chunks.
         features: of the prompt; None if it was empty, not text or too large to read.
@@ -77,7 +97,7 @@ class Exchange:
     finish_reason: str | None
     duration_seconds: float
     first_token_seconds: float | None
-    gaps_seconds: tuple[float, ...]
+    gaps: Gaps
     prompt_tokens: int | None
     generation_tokens: int | None
     features: Features | None

@@ -3,18 +3,14 @@
 No clock, no network, no logging: same arguments, same answer.
 """
 
-from array import array
 from dataclasses import dataclass
 from typing import Protocol
 
 from tidegauge.traffic.answer import Facts, facts
 from tidegauge.traffic.document import Copy, json_object
+from tidegauge.traffic.exchange import NO_GAPS, Gaps
+from tidegauge.traffic.gaps import GapCount
 from tidegauge.traffic.sse import Event, EventDecoder
-
-# Bounds on what one answer may make us hold: gaps beyond are not measured, choices beyond share
-# a clock. 131,072 is the largest bucket of tokens that the catalogue counts.
-GAPS_MAX = 131_072
-CHOICES_MAX = 128
 
 _END_MARKER = b"[DONE]"
 
@@ -29,7 +25,7 @@ class Heard:
     prompt_tokens: int | None = None
     generation_tokens: int | None = None
     first_at: float | None = None
-    gaps_seconds: tuple[float, ...] = ()
+    gaps: Gaps = NO_GAPS
 
 
 class Hearing(Protocol):
@@ -58,8 +54,7 @@ class StreamHearing:
         self._generation_tokens: int | None = None
         self._chunks = 0
         self._first_at: float | None = None
-        self._last_at: dict[int, float] = {}
-        self._gaps = array("d")
+        self._gaps = GapCount()
 
     @property
     def ended(self) -> bool:
@@ -81,7 +76,7 @@ class StreamHearing:
             prompt_tokens=self._prompt_tokens,
             generation_tokens=estimate if tokens is None else tokens,
             first_at=self._first_at,
-            gaps_seconds=tuple(self._gaps),
+            gaps=self._gaps.gaps(),
         )
 
     def _event(self, event: Event, now: float) -> None:
@@ -103,11 +98,7 @@ class StreamHearing:
             self._generation_tokens = said.generation_tokens
 
     def _content(self, choice: int, now: float) -> None:
-        choice = min(choice, CHOICES_MAX)
-        last_at = self._last_at.get(choice)
-        if last_at is not None and len(self._gaps) < GAPS_MAX:
-            self._gaps.append(now - last_at)
-        self._last_at[choice] = now
+        self._gaps.chunk(choice, now)
         self._chunks += 1
         if self._first_at is None:
             self._first_at = now

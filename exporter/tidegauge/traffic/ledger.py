@@ -11,7 +11,7 @@ from itertools import accumulate
 
 from tidegauge.catalog import Metric, traffic
 from tidegauge.samples import Distribution, Sample
-from tidegauge.traffic.exchange import FINISH_REASONS, OTHER, Exchange
+from tidegauge.traffic.exchange import FINISH_REASONS, OTHER, Exchange, Gaps
 
 _HISTOGRAMS = (
     traffic.TIME_TO_FIRST_TOKEN,
@@ -61,6 +61,7 @@ class Ledger:
             histogram = self._histogram(metric, model)
             for value in values:
                 histogram.add(value)
+        self._histogram(traffic.INTER_CHUNK, model).merge(exchange.gaps)
 
     def samples(self) -> tuple[Sample, ...]:
         """All series of the catalogue's traffic metrics but the gauge of requests in flight."""
@@ -96,6 +97,10 @@ class _Histogram:
         self._counts[bisect_left(self._bounds, value)] += 1
         self._sum += value
 
+    def merge(self, gaps: Gaps) -> None:
+        self._counts = [mine + more for mine, more in zip(self._counts, gaps.counts, strict=True)]
+        self._sum += gaps.seconds
+
     def distribution(self) -> Distribution:
         cumulative = accumulate(self._counts)
         return Distribution(
@@ -116,7 +121,6 @@ def _bounded(reason: str) -> str:
 def _observations(exchange: Exchange) -> Iterable[tuple[Metric, tuple[float, ...]]]:
     ended_well = exchange.outcome == "ok"
     yield traffic.TIME_TO_FIRST_TOKEN, _known(exchange.first_token_seconds)
-    yield traffic.INTER_CHUNK, exchange.gaps_seconds
     yield traffic.DURATION, (exchange.duration_seconds,) if ended_well else ()
     yield traffic.PROMPT_TOKENS, _known(exchange.prompt_tokens)
     yield traffic.GENERATION_TOKENS, _known(exchange.generation_tokens)

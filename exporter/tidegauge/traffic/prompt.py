@@ -1,13 +1,12 @@
-"""What a request asks for: model, streaming, and the features of its prompt.
+"""What a request asks for: model, streaming, and the text of its prompt.
 
 No clock, no network, no logging: same arguments, same answer.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tidegauge.traffic.document import objects
-from tidegauge.traffic.features import Features, prompt_features
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +15,7 @@ class Asked:
 
     model: str | None = None
     streamed: bool = False
-    features: Features | None = None
+    prompt: str = field(default="", repr=False)
 
 
 def asked(body: dict[str, object] | None) -> Asked:
@@ -28,7 +27,7 @@ def asked(body: dict[str, object] | None) -> Asked:
     return Asked(
         model=model if isinstance(model, str) else None,
         streamed=body.get("stream") is True,
-        features=prompt_features(texts),
+        prompt="".join(texts),
     )
 
 

@@ -10,6 +10,7 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Protocol
 
 import aiohttp
@@ -17,7 +18,9 @@ from aiohttp import web
 from yarl import URL
 
 from tidegauge.traffic.arrivals import Arrivals
+from tidegauge.traffic.ended import Ended
 from tidegauge.traffic.exchange import Exchange
+from tidegauge.traffic.features import prompt_features
 from tidegauge.traffic.headers import passed_on
 from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.quiet import facts_only
@@ -101,7 +104,7 @@ class Tap:
             raise
         finally:
             self._arrivals.end()
-            self._record(wire.end(end, self._clock()))
+            self._record(_with_features(wire.end(end, self._clock())))
         return response
 
     async def _forward(
@@ -184,6 +187,10 @@ def tap_runner(tap: Tap, *, shutdown_seconds: float = 60.0) -> web.AppRunner:
         max_line_size=_HEADER_LINE_BYTES,
         shutdown_timeout=shutdown_seconds,
     )
+
+
+def _with_features(ended: Ended) -> Exchange:
+    return replace(ended.exchange, features=prompt_features((ended.texts.prompt,)))
 
 
 class _Listener(Protocol):

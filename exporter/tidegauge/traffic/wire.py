@@ -1,13 +1,14 @@
-"""One request and its answer, heard as their bytes pass: bytes in, an `Exchange` out.
+"""One request and its answer, heard as their bytes pass: bytes in, an `Ended` out.
 
 No clock, no network, no logging: same arguments, same answer. Nothing that a client or an engine
 sends makes this raise: what cannot be read is not measured, and is passed on all the same. Bodies
-are copied up to LIMIT_BYTES and let go at their end; text goes no further than here.
+are copied up to LIMIT_BYTES and let go at their end.
 """
 
 from typing import Literal, assert_never
 
 from tidegauge.traffic.document import Copy
+from tidegauge.traffic.ended import TEXT_MAX, Ended, Texts
 from tidegauge.traffic.exchange import Exchange, Outcome
 from tidegauge.traffic.hearing import DocumentHearing, Heard, Hearing, NoHearing, StreamHearing
 from tidegauge.traffic.labelling import Labelling
@@ -61,13 +62,13 @@ class Wire:
     def answer_piece(self, piece: bytes, now: float) -> None:
         self._hearing.piece(piece, now)
 
-    def end(self, how: End, now: float) -> Exchange:
+    def end(self, how: End, now: float) -> Ended:
         """What was measured; the wire is spent."""
         said_end = self._hearing.ended
         heard = self._hearing.heard(now)
         first_at = heard.first_at
         model = self._labelling.model(self._asked.model)
-        return Exchange(
+        exchange = Exchange(
             model=model,
             streamed=self._asked.streamed if self._streamed is None else self._streamed,
             outcome=_outcome(how, self._status, heard, said_end=said_end),
@@ -75,12 +76,14 @@ class Wire:
             finish_reason=heard.finish_reason,
             duration_seconds=now - self._begun,
             first_token_seconds=None if first_at is None else first_at - self._begun,
-            gaps_seconds=heard.gaps_seconds,
+            gaps=heard.gaps,
             prompt_tokens=heard.prompt_tokens,
             generation_tokens=heard.generation_tokens,
-            features=self._asked.features,
+            features=None,
             version=self._labelling.version(model),
         )
+        prompt = self._asked.prompt
+        return Ended(exchange, Texts(prompt=prompt[:TEXT_MAX], prompt_chars=len(prompt)))
 
 
 def _outcome(how: End, status: int | None, heard: Heard, *, said_end: bool) -> Outcome:
