@@ -3,6 +3,7 @@
 from tidegauge.catalog import (
     control,
     drift,
+    errors,
     gpu,
     gpu_health,
     gpu_links,
@@ -26,6 +27,7 @@ CATALOG: tuple[Metric, ...] = (
     *nvml.METRICS,
     *traffic.METRICS,
     *drift.METRICS,
+    *errors.METRICS,
     *health.METRICS,
     *control.METRICS,
     *own.METRICS,
