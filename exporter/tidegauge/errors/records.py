@@ -12,8 +12,7 @@ from tidegauge.errors.severity import MESSAGE_CHARACTERS, Head, Level, guessed, 
 
 _TRACEBACK = "Traceback (most recent call last)"
 # A line that starts something of its own although it says neither time nor level.
-_BEGINNINGS = (
-    _TRACEBACK,
+_CRASHES = (
     "terminate called",
     "CUDA error",
     "CUDA_ERROR",
@@ -25,11 +24,16 @@ _BEGINNINGS = (
     "Bus error",
     "Killed",
     "Process ",
+)
+_BEGINNINGS = (
+    *_CRASHES,
+    _TRACEBACK,
     "RuntimeError: ",
     "torch.OutOfMemoryError: ",
     "torch.cuda.OutOfMemoryError: ",
 )
-_RAISED = re.compile(r"(?:[A-Za-z_]\w{0,63}\.){0,8}[A-Z]\w{0,63}(?::\s|$)")
+_RAISED = re.compile(r"(?:(?:[A-Za-z_]\w{0,63}\.){1,8}[A-Za-z_]\w{0,63}|[A-Z]\w{0,63})(?::\s|$)")
+_HARMLESS: frozenset[Level] = frozenset({"debug", "info"})
 _CHAINED = ("During handling of the above", "The above exception was the direct")
 
 
@@ -95,19 +99,26 @@ class _Open:
     def takes(self, line: str) -> bool:
         """Whether a line without a head belongs here."""
         if line.startswith(_TRACEBACK):
-            if self._tracing or self._stamp is None:
+            # Below a message of no harm it is somebody else's, who writes to the same place.
+            if self._tracing or self._stamp is None or self._level in _HARMLESS:
                 return self._tracing and not self._ending
             self._tracing = True
             return True
         if self._tracing:
-            over = bool(self._ending) and not line[:1].isspace() and bool(line)
-            if over and not line.startswith(_CHAINED):
-                return self._stamp is not None and not line.startswith(_BEGINNINGS)
-            self._follow(line)
-            return True
+            return self._takes_of_traceback(line)
         if line.startswith(_BEGINNINGS):
             return False
         return self._stamp is not None or line[:1].isspace()
+
+    def _takes_of_traceback(self, line: str) -> bool:
+        """Code is indented, and what is not names the exception, or has come in between."""
+        if not line.strip() or line[0].isspace() or line.startswith(_CHAINED):
+            self._follow(line)
+            return True
+        if self._ending or line.startswith(_CRASHES) or not _RAISED.match(line):
+            return self._stamp is not None and not line.startswith(_BEGINNINGS)
+        self._follow(line)
+        return True
 
     def _follow(self, line: str) -> None:
         self._tracing = self._tracing or line.startswith(_TRACEBACK)
