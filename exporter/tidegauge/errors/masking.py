@@ -57,6 +57,8 @@ class Mask:
 
         A message without a word of the trade is one gap; an empty one is ().
         """
+        if not message:
+            return ()
         shown = tuple(self._shown(without_quotes(message)))
         if all(token == GAP or token in COMMON for token in shown):
             return (GAP,) if shown else ()
@@ -93,18 +95,19 @@ def _words_of(message: str) -> Iterator[tuple[str, bool]]:
             yield "\0", separated
             separated = False
             continue
-        for number, part in enumerate(_PARTS.split(piece)):
+        parts = _PARTS.split(piece) if ":" in piece or "=" in piece else (piece,)
+        for number, part in enumerate(parts):
             separated = separated or number > 0
             word = part.strip(_AROUND)
             if word:
-                yield _unqualified(word), separated
+                yield (_unqualified(word) if "." in word else word), separated
                 separated = False
 
 
 def _unqualified(word: str) -> str:
     """The class of `torch.cuda.OutOfMemoryError`; other words with a dot are arguments."""
-    head, dot, name = word.rpartition(".")
-    return name if dot and name[:1].isupper() and head.replace(".", "").isidentifier() else word
+    head, _, name = word.rpartition(".")
+    return name if name[:1].isupper() and head.replace(".", "").isidentifier() else word
 
 
 def _is_plain(word: str) -> bool:

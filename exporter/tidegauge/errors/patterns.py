@@ -7,7 +7,7 @@ salted 64-bit hashes of lines, which name a line's pattern without masking it ag
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from drain3.drain import Drain
@@ -19,11 +19,16 @@ from tidegauge.errors.records import Record
 from tidegauge.errors.severity import Level
 from tidegauge.errors.vocabulary import words
 
-_CLUSTERS = 1000  # the one that was needed longest ago gives way
+_CLUSTERS = 500  # the one that was needed longest ago gives way
 _DEPTH = 4
-_CHILDREN = 100
+_CHILDREN = 2000  # more than the vocabulary has words: few clusters are compared with each message
 _ALIKE = 0.8  # the share of words that two messages of one pattern have in common
 _REMEMBERED = 20_000  # lines whose pattern is remembered by their hash
+_MASKED = 5000  # masked messages whose pattern is remembered
+# A message that was never there costs up to a millisecond in drain3. A log whose every message is
+# new is noise: of it one in twenty is mined after the first _NEW, and the rest is one pattern.
+_NEW = 2000
+_NEW_EACH = 0.05
 _MINED: frozenset[Level] = frozenset({"warning", "error", "fatal"})
 _DIGITS = str.maketrans("123456789", "000000000")
 
@@ -52,7 +57,15 @@ class Patterns:
             parametrize_numeric_tokens=False,
         )
         self._named: OrderedDict[int, str] = OrderedDict()  # a cluster's first words, its id
+        self._masked: dict[tuple[str, Level], Pattern] = {}
+        self._new = float(_NEW)
         self._remembered: dict[tuple[int, Level], Pattern | None] = {}
+
+    @property
+    def size(self) -> int:
+        """How many things are remembered: clusters, their names, masked messages, hashes."""
+        drain3 = len(self._drain.clusters) + len(self._named)
+        return drain3 + len(self._masked) + len(self._remembered)
 
     def of(self, record: Record) -> Pattern | None:
         """The record's pattern; None for one that is no worse than information."""
@@ -74,10 +87,23 @@ class Patterns:
         if record.level not in _MINED:
             return None
         tokens = (*self._mask.tokens(record.message), *self._mask.tokens(record.ending))
-        return self._mined(tokens, record.level)
+        self._new = min(self._new + _NEW_EACH, _NEW)
+        return self._by_mask(" ".join(tokens), record.level)
 
-    def _mined(self, tokens: Collection[str], level: Level) -> Pattern:
-        cluster, _ = self._drain.add_log_message(" ".join(tokens))
+    def _by_mask(self, masked: str, level: Level) -> Pattern:
+        known = self._masked.get((masked, level))
+        if known is not None:
+            return known
+        if self._new < 1:
+            return Pattern(_NOISE, GAP, level)
+        self._new -= 1
+        if len(self._masked) >= _MASKED:
+            self._masked.clear()
+        found = self._masked[masked, level] = self._mined(masked, level)
+        return found
+
+    def _mined(self, masked: str, level: Level) -> Pattern:
+        cluster, _ = self._drain.add_log_message(masked)
         shows = self._named.get(cluster.cluster_id)
         if shows is None:
             shows = self._named[cluster.cluster_id] = cluster.get_template() or GAP
@@ -89,3 +115,6 @@ class Patterns:
 def _id(shows: str) -> str:
     """The same on every replica and after every restart. Of what is shown, so it tells no more."""
     return "p" + hashlib.sha256(shows.encode()).hexdigest()[:10]
+
+
+_NOISE = _id(GAP)
