@@ -3,6 +3,7 @@
 from tidegauge.catalog import (
     control,
     drift,
+    errors,
     forwarding,
     gpu,
     gpu_health,
@@ -31,6 +32,7 @@ CATALOG: tuple[Metric, ...] = (
     *traffic.METRICS,
     *vectors.METRICS,
     *drift.METRICS,
+    *errors.METRICS,
     *health.METRICS,
     *control.METRICS,
     *inputs.METRICS,

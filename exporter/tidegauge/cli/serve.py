@@ -11,6 +11,7 @@ from pathlib import Path
 from tidegauge.cli import log
 from tidegauge.cli.engine import access, discovery_schedule, engine_schedule, engine_source
 from tidegauge.cli.environment import door_to, environment
+from tidegauge.cli.errors import errors
 from tidegauge.cli.forwarding import forwarding
 from tidegauge.cli.inputs import input_rules
 from tidegauge.cli.otlp import otlp
@@ -120,6 +121,7 @@ def plan(config: ServeConfig) -> Plan:
         otlp(config.otlp, config.traffic),
         vectors(config.traffic) if config.traffic else None,
         _drift(config.drift, config.traffic) if config.drift else None,
+        errors(config.errors, config.forwarding) if config.errors else None,
     )
     return Plan(
         addresses=config.listen_address,

@@ -5,6 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from tidegauge.config.engine import DiscoveryConfig, EngineConfig
+from tidegauge.config.errors import ErrorsConfig
 from tidegauge.config.forwarding import ForwardingConfig
 from tidegauge.config.gpu import GpuConfig
 from tidegauge.config.health import EnvironmentConfig
@@ -59,6 +60,9 @@ class ServeConfig(Section):
         default=None, description="Left out: no request is measured."
     )
     drift: DriftConfig | None = Field(default=None, description="Left out: no drift scores.")
+    errors: ErrorsConfig | None = Field(
+        default=None, description="Left out: no log of the engine is read."
+    )
     probe: ProbeConfig | None = Field(default=None, description="Left out: /probe answers 404.")
     inputs: InputsConfig = InputsConfig()
     otlp: OtlpConfig = OtlpConfig()
