@@ -17,6 +17,7 @@ from tidegauge.catalog import (
     control,
     drift,
     errors,
+    forwarding,
     gpu,
     gpu_health,
     gpu_links,
@@ -24,9 +25,12 @@ from tidegauge.catalog import (
     gpu_opt_in,
     health,
     inference,
+    inputs,
     nvml,
+    otlp,
     own,
     traffic,
+    vectors,
 )
 from tidegauge.catalog.renames import KEPT_RELEASES, RENAMES
 from tidegauge.config.load import Config
@@ -46,10 +50,14 @@ _SUBJECTS = (
     ("GPU links", gpu_links),
     ("GPU, where asked for or cut up", gpu_opt_in),
     ("Traffic", traffic),
+    ("Vectors of texts", vectors),
     ("Drift", drift),
     ("Errors", errors),
     ("Health", health),
     ("Pools", control),
+    ("Inputs", inputs),
+    ("OTLP traces", otlp),
+    ("Forwarding", forwarding),
     ("NVML", nvml),
     ("tidegauge itself", own),
 )

@@ -4,6 +4,7 @@ from tidegauge.catalog import (
     control,
     drift,
     errors,
+    forwarding,
     gpu,
     gpu_health,
     gpu_links,
@@ -11,9 +12,12 @@ from tidegauge.catalog import (
     gpu_opt_in,
     health,
     inference,
+    inputs,
     nvml,
+    otlp,
     own,
     traffic,
+    vectors,
 )
 from tidegauge.catalog.metric import Kind, Metric, Unit
 
@@ -26,10 +30,14 @@ CATALOG: tuple[Metric, ...] = (
     *gpu_opt_in.METRICS,
     *nvml.METRICS,
     *traffic.METRICS,
+    *vectors.METRICS,
     *drift.METRICS,
     *errors.METRICS,
     *health.METRICS,
     *control.METRICS,
+    *inputs.METRICS,
+    *otlp.METRICS,
+    *forwarding.METRICS,
     *own.METRICS,
 )
 

@@ -2,11 +2,11 @@
 
 import sys
 import time
-from collections.abc import Callable
 from functools import cache
 
+from tidegauge.cli.forwarding import teller
 from tidegauge.config.errors import ErrorsConfig
-from tidegauge.errors.event import ErrorEvent
+from tidegauge.config.forwarding import ForwardingConfig
 from tidegauge.errors.patterns import Patterns
 from tidegauge.errors.tally import Limits, Tally
 from tidegauge.pipeline import Schedule
@@ -19,10 +19,10 @@ _PAGE = "/v1/error-patterns"
 _TIMEOUT_SECONDS = 5.0
 
 
-def errors(config: ErrorsConfig, *, tell: Callable[[ErrorEvent], None] | None = None) -> Part:
-    """The part that follows the engine's log. `tell` hears of new and of known patterns."""
+def errors(config: ErrorsConfig, forwarding: ForwardingConfig) -> Part:
+    """The part that follows the engine's log. Patterns go to forwarding too, where there is one."""
 
-    def make(_: Around) -> Made:
+    def make(around: Around) -> Made:
         source = LogSource(
             [log.path for log in config.logs if log.path is not None],
             _standard_input() if any(log.stdin for log in config.logs) else None,
@@ -30,13 +30,13 @@ def errors(config: ErrorsConfig, *, tell: Callable[[ErrorEvent], None] | None = 
             lines_per_second=config.max_lines_per_second,
             patterns=Patterns(config.words),
             tally=Tally(Limits(config.max_patterns, config.learning), time.time()),
-            tell=tell,
+            tell=teller(around),
         )
         page = error_patterns(lambda: source.listed, clock=time.time)
         schedule = Schedule(source, config.interval, _TIMEOUT_SECONDS)
         return Made(schedule, pages={_PAGE: page})
 
-    return Part("errors", config, make)
+    return Part("errors", (config, forwarding), make)
 
 
 @cache

@@ -1,5 +1,6 @@
 """Traffic, put together from configuration: what is counted, and the doors that it comes by."""
 
+from tidegauge.cli.vectors import vector_settings
 from tidegauge.config.engine import EngineConfig
 from tidegauge.config.traffic import TrafficConfig
 from tidegauge.pipeline import Schedule
@@ -35,4 +36,10 @@ def tap(config: TrafficConfig, engine: EngineConfig | None) -> TapPlan | None:
         missing = "serve.traffic.upstream: is missing, and there is no serve.engine.url"
         raise PlanError([missing])
     labelling = Labelling(frozenset(config.models), config.versions)
-    return TapPlan(config.listen_address, upstream, labelling, config.connect_timeout)
+    return TapPlan(
+        config.listen_address,
+        upstream,
+        labelling,
+        config.connect_timeout,
+        vectors=vector_settings(config),
+    )

@@ -11,7 +11,8 @@ from tidegauge.sources.source import Source
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.labelling import Labelling
-from tidegauge.web import Page
+from tidegauge.traffic.vector_settings import NO_VECTORS, VectorSettings, VectorTallies
+from tidegauge.web import Input, InputRules, Page
 
 
 class PlanError(Exception):
@@ -28,25 +29,28 @@ class Around:
 
     `sources` are those of the parts before it, by name; under its own name it is the source that
     it takes the place of, if there is one. `record` tells every part that observes of an exchange
-    that came in by this part's door; `arrivals` counts what begins and ends there.
+    that came in by this part's door; `arrivals` counts what begins and ends there, `vectors`
+    what becomes of the vectors of all doors.
     """
 
     sources: Mapping[str, Source]
     record: Callable[[Exchange], None]
     arrivals: Arrivals
+    vectors: VectorTallies = field(default_factory=VectorTallies)
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
     """A part that runs. `observe` is told of every exchange, whichever door it came by.
 
-    `pages` answer GET, and `inputs` take POST, at paths of the face that are this part's alone.
+    `pages` answer GET, and `inputs` take POST, at paths of the face that are this part's alone. A
+    Guard stands before every input, so none has to ask who sends.
     """
 
     schedule: Schedule
     observe: Callable[[Exchange], None] | None = None
     pages: Mapping[str, Page] = field(default_factory=dict)
-    inputs: Mapping[str, Page] = field(default_factory=dict)
+    inputs: Mapping[str, Input] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +68,13 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class TapPlan:
-    """Where the tap listens (HOST:PORT), where it passes requests on, what becomes a label."""
+    """Where the tap listens (HOST:PORT) and passes requests on; what becomes labels and vectors."""
 
     address: str
     upstream: str
     labelling: Labelling
     connect_seconds: float
+    vectors: VectorSettings = NO_VECTORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +98,10 @@ class ProbePlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The whole of it. `addresses` are where the face listens."""
+    """The whole of it. `addresses` are where the face listens, `inputs` who may send there."""
 
     addresses: tuple[str, ...]
     parts: tuple[Part, ...] = ()
     tap: TapPlan | None = None
     probe: ProbePlan | None = None
+    inputs: InputRules = field(default_factory=InputRules)

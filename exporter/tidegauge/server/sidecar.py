@@ -15,7 +15,8 @@ from tidegauge.server.probe import Prober
 from tidegauge.server.reload import Reload, Stage
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange
-from tidegauge.web import Face, Front, Page, Rules, RulesFile, State
+from tidegauge.traffic.vector_settings import VectorTallies
+from tidegauge.web import Face, Front, Guard, Page, Rules, RulesFile, State
 
 
 class Sidecar:
@@ -37,11 +38,15 @@ class Sidecar:
         self._rules_file = rules_file
         self._pipeline = Pipeline(())
         self._arrivals = Arrivals()
-        self._door = Door(self._record, arrivals=self._arrivals, clock=clock)
+        self._vectors = VectorTallies()
+        self._door = Door(self._record, arrivals=self._arrivals, vectors=self._vectors, clock=clock)
         self._prober: Prober | None = None
         self._stopping = False
         self._parts: dict[str, tuple[Part, Made]] = {}
         self._closing: set[asyncio.Task[None]] = set()
+        self._guard = Guard(clock=clock)
+        self._pages: Mapping[str, Page] = {}
+        self._inputs: Mapping[str, Page] = {}
         self._front = Front(self._face(), rules_file.rules if rules_file else Rules())
 
     @property
@@ -101,6 +106,8 @@ class Sidecar:
             raise
         self._parts = parts
         self._pipeline.adopt([made.schedule for _, made in parts.values()])
+        self._guard.adopt(plan.inputs)
+        self._adopt_paths()
         self._adopt_probe(plan)
         await self._door.turn(door)
         await self._front.turn(plan.addresses, sockets)
@@ -115,7 +122,7 @@ class Sidecar:
                 sources = {name: made.schedule.source for name, (_, made) in built.items()}
                 if before:
                     sources[part.name] = before[1].schedule.source
-                around = Around(sources, self._record, self._arrivals)
+                around = Around(sources, self._record, self._arrivals, self._vectors)
                 built[part.name] = part, part.make(around)
         return built
 
@@ -141,19 +148,22 @@ class Sidecar:
             states=self._states,
             ready=lambda: self._pipeline.began,
             pages={"/probe": self._probe},
-            more_pages=lambda: self._paths(lambda made: made.pages),
-            inputs=lambda: self._paths(lambda made: made.inputs),
+            more_pages=lambda: self._pages,
+            inputs=lambda: self._inputs,
             actions={"/-/reload": self.reload.page},
             links=lambda: ("/probe",) if self._prober else (),
         )
 
-    def _paths(self, of: Callable[[Made], Mapping[str, Page]]) -> Mapping[str, Page]:
-        made = (made for _, made in self._parts.values())
-        return dict(chain.from_iterable(of(each).items() for each in made))
+    def _adopt_paths(self) -> None:
+        made = [made for _, made in self._parts.values()]
+        self._pages = dict(chain.from_iterable(each.pages.items() for each in made))
+        inputs = chain.from_iterable(each.inputs.items() for each in made)
+        self._inputs = {path: self._guard.page(each) for path, each in inputs}
 
     def _samples(self) -> tuple[Sample, ...]:
         rules = self._rules_file.samples() if self._rules_file else ()
-        return (*self._pipeline.snapshot().samples(), *self.reload.samples(), *rules)
+        own = (*self.reload.samples(), *self._guard.samples(), *rules)
+        return (*self._pipeline.snapshot().samples(), *own)
 
     def _states(self) -> tuple[State, ...]:
         readings = self._pipeline.snapshot().readings

@@ -4,11 +4,17 @@ from tidegauge.web.error_patterns import error_patterns
 from tidegauge.web.face import Face, Page, State
 from tidegauge.web.front import Front, Limits
 from tidegauge.web.gate import Rules
+from tidegauge.web.inputs import Input, InputError, InputRules
+from tidegauge.web.inputs_guard import Guard
 from tidegauge.web.rules_file import RulesError, RulesFile
 
 __all__ = [
     "Face",
     "Front",
+    "Guard",
+    "Input",
+    "InputError",
+    "InputRules",
     "Limits",
     "Page",
     "Rules",
