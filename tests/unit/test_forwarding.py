@@ -6,19 +6,28 @@ import os
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from demo.program import eventually
+from tidegauge.cli.errors import errors
+from tidegauge.config.errors import ErrorsConfig
+from tidegauge.config.forwarding import ForwardingConfig
 from tidegauge.errors.event import ErrorEvent
 from tidegauge.forwarding.ecs import ecs_line
 from tidegauge.forwarding.forwarder import Forwarder
 from tidegauge.forwarding.gathering import KINDS_MAX, Gathering
 from tidegauge.forwarding.of_exchange import event_of
 from tidegauge.forwarding.standard_output import StandardOutput
+from tidegauge.server import Around
+from tidegauge.sources.forwarding import ForwardingSource
+from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import NO_GAPS, Exchange
+
+MARKER = "quixotic-marmalade"
 
 LIMITED = ErrorEvent("exchange", "rate_limited", "warning", ("rate_limited", "chat"), "chat", "v2")
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
@@ -205,3 +214,26 @@ async def test_a_reader_that_has_gone_costs_lines_and_nothing_else() -> None:
     output.close()
     os.close(write)
     assert output.results() == {"accepted": 1, "dropped": 0, "lost": 1}
+
+
+async def test_patterns_of_an_engines_log_are_handed_on_by_their_ids(tmp_path: Path) -> None:
+    log = tmp_path / "engine.log"
+    log.write_text(f"ERROR torch.OutOfMemoryError: CUDA out of memory. {MARKER}\n" * 3)
+    kept = Kept()
+    forwarder = Forwarder([kept], Gathering(60), clock=lambda: 0.0)
+    around = Around({"forwarding": ForwardingSource(forwarder)}, print, Arrivals())
+    config = ErrorsConfig.model_validate({"logs": [{"path": str(log)}], "from_start": True})
+    source = errors(config, ForwardingConfig(ecs=True)).make(around).schedule.source
+
+    async def told() -> bool:
+        await source.read()
+        forwarder.flush()
+        return bool(kept.events)
+
+    try:
+        await eventually(told, seconds=30, what="an event of a pattern")
+    finally:
+        await source.close()
+    (event,) = kept.events
+    assert (event.kind, event.cls) == ("pattern", "memory")
+    assert MARKER not in repr(kept.events)

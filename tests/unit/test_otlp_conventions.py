@@ -184,6 +184,28 @@ PLAIN_MESSAGES = [
             id="OpenInference's attribute a message",
         ),
         pytest.param(
+            {
+                "gen_ai.input.messages": json.dumps(
+                    [
+                        {"type": "message", "role": "system", "content": "Be brief. "},
+                        {
+                            "type": "message",
+                            "role": "user",
+                            "content": [
+                                {"type": "input_text", "text": "High tide?"},
+                                {"type": "input_image", "image_url": "data:image/png;base64,aGk="},
+                            ],
+                        },
+                    ]
+                ),
+                "gen_ai.output.messages": json.dumps(
+                    [{"type": "message", "content": [{"type": "output_text", "text": "Noon."}]}]
+                ),
+            },
+            (),
+            id="items of OpenAI's responses",
+        ),
+        pytest.param(
             {"gen_ai.prompt": "Be brief. High tide?", "gen_ai.completion": "Noon."},
             (),
             id="attributes of text",

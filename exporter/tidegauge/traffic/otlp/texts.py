@@ -15,7 +15,7 @@ from tidegauge.traffic.otlp.span import Event, Span
 # A string that spells JSON is read up to here, so that `[[],[],…` can't be blown up.
 _JSON_MAX = 1 << 20
 _DEPTH_MAX = 6  # messages > message > parts > part > content, and one for who wraps them
-_TEXT_PARTS = (None, "text", "input_text", "output_text")
+_TEXT_PARTS = (None, "text", "input_text", "output_text", "message")
 
 
 def texts(span: Span) -> Texts:
