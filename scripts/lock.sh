@@ -14,7 +14,8 @@ compile() {
 
 python=$1
 compile --all-extras --all-build-deps --output-file requirements/dev.txt
-compile --constraint requirements/dev.txt --output-file requirements/runtime.txt
+# What the image has: nothing in it needs another protobuf.
+compile --extra otlp --extra sentry --constraint requirements/dev.txt --output-file requirements/runtime.txt
 compile --extra demo --constraint requirements/dev.txt --output-file requirements/demo.txt
 
 if grep -nE '(file|https?)://' requirements/*.txt; then

@@ -3,6 +3,8 @@
 from tidegauge.catalog import (
     control,
     drift,
+    errors,
+    forwarding,
     gpu,
     gpu_health,
     gpu_links,
@@ -10,8 +12,10 @@ from tidegauge.catalog import (
     gpu_opt_in,
     health,
     inference,
+    inputs,
     middleware,
     nvml,
+    otlp,
     own,
     traffic,
     vectors,
@@ -30,8 +34,12 @@ CATALOG: tuple[Metric, ...] = (
     *middleware.METRICS,
     *vectors.METRICS,
     *drift.METRICS,
+    *errors.METRICS,
     *health.METRICS,
     *control.METRICS,
+    *inputs.METRICS,
+    *otlp.METRICS,
+    *forwarding.METRICS,
     *own.METRICS,
 )
 

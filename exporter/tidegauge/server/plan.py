@@ -12,7 +12,7 @@ from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.vector_settings import NO_VECTORS, VectorSettings, VectorTallies
-from tidegauge.web import Page
+from tidegauge.web import Input, InputRules, Page
 
 
 class PlanError(Exception):
@@ -43,13 +43,14 @@ class Around:
 class Made:
     """A part that runs. `observe` is told of every exchange, whichever door it came by.
 
-    `pages` answer GET, and `inputs` take POST, at paths of the face that are this part's alone.
+    `pages` answer GET, and `inputs` take POST, at paths of the face that are this part's alone. A
+    Guard stands before every input, so none has to ask who sends.
     """
 
     schedule: Schedule
     observe: Callable[[Exchange], None] | None = None
     pages: Mapping[str, Page] = field(default_factory=dict)
-    inputs: Mapping[str, Page] = field(default_factory=dict)
+    inputs: Mapping[str, Input] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +98,10 @@ class ProbePlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The whole of it. `addresses` are where the face listens."""
+    """The whole of it. `addresses` are where the face listens, `inputs` who may send there."""
 
     addresses: tuple[str, ...]
     parts: tuple[Part, ...] = ()
     tap: TapPlan | None = None
     probe: ProbePlan | None = None
+    inputs: InputRules = field(default_factory=InputRules)

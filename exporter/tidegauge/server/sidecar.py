@@ -16,7 +16,7 @@ from tidegauge.server.reload import Reload, Stage
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.vector_settings import VectorTallies
-from tidegauge.web import Face, Front, Page, Rules, RulesFile, State
+from tidegauge.web import Face, Front, Guard, Page, Rules, RulesFile, State
 
 
 class Sidecar:
@@ -44,6 +44,9 @@ class Sidecar:
         self._stopping = False
         self._parts: dict[str, tuple[Part, Made]] = {}
         self._closing: set[asyncio.Task[None]] = set()
+        self._guard = Guard(clock=clock)
+        self._pages: Mapping[str, Page] = {}
+        self._inputs: Mapping[str, Page] = {}
         self._front = Front(self._face(), rules_file.rules if rules_file else Rules())
 
     @property
@@ -103,6 +106,8 @@ class Sidecar:
             raise
         self._parts = parts
         self._pipeline.adopt([made.schedule for _, made in parts.values()])
+        self._guard.adopt(plan.inputs)
+        self._adopt_paths()
         self._adopt_probe(plan)
         await self._door.turn(door)
         await self._front.turn(plan.addresses, sockets)
@@ -155,19 +160,22 @@ class Sidecar:
             states=self._states,
             ready=lambda: self._pipeline.began,
             pages={"/probe": self._probe},
-            more_pages=lambda: self._paths(lambda made: made.pages),
-            inputs=lambda: self._paths(lambda made: made.inputs),
+            more_pages=lambda: self._pages,
+            inputs=lambda: self._inputs,
             actions={"/-/reload": self.reload.page},
             links=lambda: ("/probe",) if self._prober else (),
         )
 
-    def _paths(self, of: Callable[[Made], Mapping[str, Page]]) -> Mapping[str, Page]:
-        made = (made for _, made in self._parts.values())
-        return dict(chain.from_iterable(of(each).items() for each in made))
+    def _adopt_paths(self) -> None:
+        made = [made for _, made in self._parts.values()]
+        self._pages = dict(chain.from_iterable(each.pages.items() for each in made))
+        inputs = chain.from_iterable(each.inputs.items() for each in made)
+        self._inputs = {path: self._guard.page(each) for path, each in inputs}
 
     def _samples(self) -> tuple[Sample, ...]:
         rules = self._rules_file.samples() if self._rules_file else ()
-        return (*self._pipeline.snapshot().samples(), *self.reload.samples(), *rules)
+        own = (*self.reload.samples(), *self._guard.samples(), *rules)
+        return (*self._pipeline.snapshot().samples(), *own)
 
     def _states(self) -> tuple[State, ...]:
         readings = self._pipeline.snapshot().readings

@@ -40,6 +40,7 @@ class Front:
         self._runner = web.AppRunner(
             application(face, self.gate, answer_seconds=limits.answer_seconds),
             access_log=None,
+            auto_decompress=False,  # an input unpacks its own; nobody else has a use for a body
             logger=_quiet_logger(),
             keepalive_timeout=limits.idle_seconds,
             lingering_time=_LINGER_SECONDS,

@@ -19,6 +19,9 @@ from aiohttp.typedefs import Handler
 from tidegauge.web.passwords import BusyError, Passwords
 from tidegauge.web.rate import TokenBucket
 
+AUTHENTICATED = web.RequestKey("authenticated", bool)
+"""Set on a request whose password or client certificate the gate has checked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -70,6 +73,8 @@ class Gate:
             if not known:
                 asks = {"WWW-Authenticate": "Basic"}
                 return web.Response(status=401, text="Unauthorized.\n", headers=asks)
+        # A certificate is handed on once its chain is verified, whether one is required or not.
+        request[AUTHENTICATED] = bool(self.rules.users or request.get_extra_info("peercert"))
         return await page(request)
 
     async def _is_known(self, request: web.Request) -> bool:

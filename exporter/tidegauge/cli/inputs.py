@@ -1,0 +1,28 @@
+"""Who may send data to the sidecar, put together from configuration."""
+
+from tidegauge.config.inputs import InputsConfig
+from tidegauge.server import PlanError
+from tidegauge.web import InputRules
+from tidegauge.web.inputs_tokens import TokenFileError, read_tokens
+
+
+def input_rules(config: InputsConfig) -> InputRules:
+    """The rules that the guard of every input goes by.
+
+    Raises:
+        PlanError: the token file can't be used.
+    """
+    if config.token_file:
+        try:
+            read_tokens(config.token_file)
+        except TokenFileError as error:
+            line = f"serve.inputs.token_file: {str(config.token_file)!r}: {error}"
+            raise PlanError([line]) from None
+    return InputRules(
+        token_file=config.token_file,
+        trust_loopback=config.trust_loopback,
+        max_bytes=config.max_body_bytes,
+        max_requests=config.max_requests,
+        body_seconds=config.body_timeout,
+        per_second=config.requests_per_second,
+    )
