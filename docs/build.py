@@ -26,6 +26,7 @@ from tidegauge.catalog import (
     nvml,
     own,
     traffic,
+    vectors,
 )
 from tidegauge.catalog.renames import KEPT_RELEASES, RENAMES
 from tidegauge.config.load import Config
@@ -45,6 +46,7 @@ _SUBJECTS = (
     ("GPU links", gpu_links),
     ("GPU, where asked for or cut up", gpu_opt_in),
     ("Traffic", traffic),
+    ("Vectors of texts", vectors),
     ("Drift", drift),
     ("Health", health),
     ("Pools", control),

@@ -1,6 +1,7 @@
 """A tap that listens, as `serve` lets it, before an engine that says exactly what it is told to."""
 
 import asyncio
+import random
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -9,9 +10,12 @@ from dataclasses import dataclass, field
 
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.client_side import Limits
+from tidegauge.traffic.ended import Ended
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.labelling import Labelling
+from tidegauge.traffic.measuring import Measuring
 from tidegauge.traffic.proxy import Tap
+from tidegauge.traffic.vector_settings import VectorSettings, VectorTallies
 
 Connected = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 QUICK = Limits(linger_seconds=2, doubt_seconds=0.05, proof_seconds=0.05, probe_seconds=0.05)
@@ -28,6 +32,18 @@ async def listening_tap(tap: Tap, *, within_seconds: float = 1.0) -> AsyncIterat
     finally:
         server.close()
         await tap.close(within_seconds=within_seconds)
+
+
+def recording(exchanges: list[Exchange]) -> Callable[[Ended], None]:
+    """What a tap is to tell of each completion, so that `exchanges` gets it with its features."""
+    measuring = Measuring(
+        VectorSettings(),
+        hand_back=asyncio.get_running_loop().call_soon_threadsafe,
+        tallies=VectorTallies(),
+        clock=time.monotonic,
+        draw=random.random,
+    )
+    return lambda ended: measuring.measure(ended, exchanges.append)
 
 
 @asynccontextmanager
@@ -84,13 +100,13 @@ class Raw:
 
 @asynccontextmanager
 async def raw_tap(
-    upstream: str | int, *, limits: Limits = QUICK, record: Callable[[Exchange], None] | None = None
+    upstream: str | int, *, limits: Limits = QUICK, record: Callable[[Ended], None] | None = None
 ) -> AsyncIterator[Raw]:
     """A tap before `upstream`, a URL or a port of this host; when left, nothing is in flight."""
     arrivals, exchanges = Arrivals(), list[Exchange]()
     tap = Tap(
         upstream if isinstance(upstream, str) else f"http://127.0.0.1:{upstream}",
-        record or exchanges.append,
+        record or recording(exchanges),
         clock=time.monotonic,
         arrivals=arrivals,
         labelling=Labelling(frozenset({"chat"})),

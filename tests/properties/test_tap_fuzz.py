@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.properties.test_web_fuzz import HEADERS, LINE, METHODS, TOKEN, exchange, status
-from tests.tapping import listening_tap
+from tests.tapping import listening_tap, recording
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.labelling import Labelling
@@ -62,7 +62,7 @@ def tapped() -> Iterator[Tapped]:
         arrivals = Arrivals()
         tap = Tap(
             f"http://127.0.0.1:{port}",
-            exchanges.append,
+            recording(exchanges),
             clock=time.monotonic,
             arrivals=arrivals,
             labelling=Labelling(frozenset({"chat"})),

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from tests.tapping import listening_tap
+from tests.tapping import listening_tap, recording
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.labelling import Labelling
@@ -54,7 +54,7 @@ async def tapped(answer: Answer) -> AsyncIterator[Tapped]:
     exchanges: list[Exchange] = []
     direct = await listening(upstream)
     arrivals, chat = Arrivals(), Labelling(frozenset({"chat"}))
-    tap = Tap(direct, exchanges.append, arrivals=arrivals, clock=time.monotonic, labelling=chat)
+    tap = Tap(direct, recording(exchanges), arrivals=arrivals, clock=time.monotonic, labelling=chat)
     async with (
         listening_tap(tap) as url,
         aiohttp.ClientSession(auto_decompress=False) as client,
@@ -111,8 +111,9 @@ async def test_a_stream_passes_unchanged_as_it_comes_and_is_measured() -> None:
     assert exchange.gaps.seconds > 2 * 0.045
     arrived_seconds = exchange.first_token_seconds + exchange.gaps.seconds
     assert exchange.duration_seconds >= arrived_seconds
-    assert exchange.features is not None
-    assert exchange.features.prompt_chars == len(MARKER)
+    assert exchange.features
+    assert exchange.features.prompt
+    assert exchange.features.prompt.characters == len(MARKER)
 
 
 async def test_a_request_arrives_as_it_was_sent() -> None:

@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from tests.tapping import listening_tap
+from tests.tapping import listening_tap, recording
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange, Outcome
 from tidegauge.traffic.labelling import Labelling
@@ -57,7 +57,7 @@ async def tapping(upstream: str, exchanges: list[Exchange]) -> AsyncIterator[str
     arrivals = Arrivals()
     tap = Tap(
         upstream,
-        exchanges.append,
+        recording(exchanges),
         clock=time.monotonic,
         arrivals=arrivals,
         labelling=Labelling(frozenset({"chat"})),

@@ -13,6 +13,7 @@ from tidegauge.catalog import (
     nvml,
     own,
     traffic,
+    vectors,
 )
 from tidegauge.catalog.metric import Kind, Metric, Unit
 
@@ -25,6 +26,7 @@ CATALOG: tuple[Metric, ...] = (
     *gpu_opt_in.METRICS,
     *nvml.METRICS,
     *traffic.METRICS,
+    *vectors.METRICS,
     *drift.METRICS,
     *health.METRICS,
     *control.METRICS,

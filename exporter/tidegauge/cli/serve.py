@@ -14,6 +14,7 @@ from tidegauge.cli.environment import door_to, environment
 from tidegauge.cli.program import add_program_flags, complain, configuration, run_until_signal
 from tidegauge.cli.systemd import Notifier, our_notifier
 from tidegauge.cli.traffic import tap, traffic
+from tidegauge.cli.vectors import vectors
 from tidegauge.cli.web_rules import rules_file
 from tidegauge.config import ConfigError, ServeConfig
 from tidegauge.config.gpu import GpuConfig
@@ -112,6 +113,7 @@ def plan(config: ServeConfig) -> Plan:
         _engine(config),
         _environment(config) if config.environment.enabled else None,
         traffic(config.traffic) if config.traffic else None,
+        vectors(config.traffic) if config.traffic else None,
         _drift(config.drift, config.traffic) if config.drift else None,
     )
     return Plan(

@@ -9,14 +9,12 @@ class and quotes nothing.
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from urllib.parse import unquote_to_bytes
 
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.ended import Ended
-from tidegauge.traffic.exchange import Exchange
-from tidegauge.traffic.features import prompt_features
 from tidegauge.traffic.head import AnswerHead, Fields, RequestHead, values
 from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.wire import End, Wire
@@ -45,12 +43,12 @@ class Aside:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Where exchanges go: `record` is told of each at its end, `arrivals` of their beginning too.
+    """Where what is heard goes: `record` is told at each end, `arrivals` of beginnings too.
 
     `clock` is monotonic, in seconds.
     """
 
-    record: Callable[[Exchange], None]
+    record: Callable[[Ended], None]
     arrivals: Arrivals
     clock: Callable[[], float]
     aside: Aside
@@ -98,7 +96,7 @@ class Ear:
         """It is over, and this is how its transport ended."""
         now, record = self._clock(), self._measured.record
         self._measured.arrivals.end()
-        self._tell(lambda wire: record(_with_features(wire.end(how, now))))
+        self._tell(lambda wire: record(wire.end(how, now)))
         self._aside.call(self._end_stream)
 
     def _begin_answer(self, head: AnswerHead, wire: Wire) -> None:
@@ -131,10 +129,6 @@ class Ear:
 def _each(tell: Callable[[bytes], None], pieces: Sequence[bytes]) -> None:
     for piece in pieces:
         tell(piece)
-
-
-def _with_features(ended: Ended) -> Exchange:
-    return replace(ended.exchange, features=prompt_features((ended.texts.prompt,)))
 
 
 def _client(labelling: Labelling, head: RequestHead) -> str:

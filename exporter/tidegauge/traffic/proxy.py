@@ -12,7 +12,7 @@ from contextlib import suppress
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.client_side import ClientSide, Limits
 from tidegauge.traffic.ear import Aside, Ear, Measured, path_of
-from tidegauge.traffic.exchange import Exchange
+from tidegauge.traffic.ended import Ended
 from tidegauge.traffic.head import RequestHead
 from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.passage import Client, Course, Passage
@@ -24,7 +24,7 @@ _ABORTED_SECONDS = 1.0  # for connections that were aborted to say so
 
 
 class Tap:
-    """Passes every request on to `upstream` and records an `Exchange` for each completion.
+    """Passes every request on to `upstream` and tells of each completion that ended.
 
     `upstream` is a base URL such as "http://127.0.0.1:8080". `record` is called once per
     completion, at its end, in the event loop; it must not block. `clock` is monotonic, in
@@ -35,7 +35,7 @@ class Tap:
     def __init__(
         self,
         upstream: str,
-        record: Callable[[Exchange], None],
+        record: Callable[[Ended], None],
         *,
         arrivals: Arrivals,
         clock: Callable[[], float],
