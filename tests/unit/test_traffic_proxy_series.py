@@ -1,4 +1,4 @@
-"""What the tap tells of a request beside its exchange: whose it was, and that it streams."""
+"""What the tap tells of a request beside its times: whose it was, and that it streams."""
 
 import asyncio
 import json
