@@ -16,6 +16,7 @@ from typing import Protocol
 from tidegauge.traffic.framing import Body, FramingError, request_body
 from tidegauge.traffic.head import HEAD_END, HeadError, RequestHead, listed, read_request, written
 from tidegauge.traffic.passage import HEAD_BYTES, Client, Passage, refusal
+from tidegauge.traffic.room import Room
 
 _PROBE = written(b"HTTP/1.1 100 Continue", ())
 
@@ -53,18 +54,21 @@ class Around(Protocol):
 
     @property
     def limits(self) -> Limits: ...
+    @property
+    def room(self) -> Room: ...
 
     def begin(self, head: RequestHead, client: Client) -> Passage: ...
     def opened(self, client: "ClientSide") -> None: ...
     def closed(self, client: "ClientSide") -> None: ...
 
 
-class ClientSide(asyncio.Protocol):
+class ClientSide(asyncio.BufferedProtocol):
     """Reads requests, and hands each to a passage of its own."""
 
     def __init__(self, around: Around) -> None:
         self._around = around
         self._limits = around.limits
+        self._room = around.room
         self._transport: asyncio.Transport
         self._buffer = bytearray()
         self._scanned = 0  # of the buffer, for the end of a head
@@ -107,9 +111,13 @@ class ClientSide(asyncio.Protocol):
         self._around.opened(self)
         self._await(self._limits.head_seconds, self._close)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, _sizehint: int) -> memoryview:
+        return self._room.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         if self._lingers:
             return
+        data = self._room.taken(nbytes)
         if self._passage and self._tunnel:
             self._passage.send(data)
         elif self._body:

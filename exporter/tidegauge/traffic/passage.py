@@ -27,6 +27,7 @@ from tidegauge.traffic.head import (
 )
 from tidegauge.traffic.headers import passed_on, upgrade
 from tidegauge.traffic.labelling import Labelling
+from tidegauge.traffic.room import Room
 from tidegauge.traffic.upstream import Upstream
 from tidegauge.traffic.wire import End
 
@@ -70,16 +71,19 @@ class Client(Protocol):
     def cut(self, *, reset: bool) -> None: ...
 
 
-class Passage(asyncio.Protocol):
+class Passage(asyncio.BufferedProtocol):
     """Starts when it is made; tells `client` once that it is `answered` or `cut`.
 
     After `client_left` it tells nothing more.
     """
 
-    def __init__(self, head: RequestHead, client: Client, course: Course, ear: Ear | None) -> None:
+    def __init__(
+        self, head: RequestHead, client: Client, course: Course, *, ear: Ear | None, room: Room
+    ) -> None:
         self._head = head
         self._client = client
         self._ear = ear
+        self._room = room
         self._upgrade = upgrade(head.fields) if head.minor else ()
         self._transport: asyncio.Transport | None = None
         self._waiting = [self._request_head(course)]
@@ -156,16 +160,11 @@ class Passage(asyncio.Protocol):
         self._blocked = False
         self._client.regulate()
 
-    def data_received(self, data: bytes) -> None:
-        if self._ended:
-            return
-        if self._body:
-            self._pass_on(b"", data)
-        elif self._tunnel:
-            self._client.send(data)
-        else:
-            self._buffer += data
-            self._read_heads()
+    def get_buffer(self, _sizehint: int) -> memoryview:
+        return self._room.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._arrived(self._room.taken(nbytes))
 
     def eof_received(self) -> bool:
         if self._tunnel and not self._ended:
@@ -179,8 +178,19 @@ class Passage(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if exc and not self._ended and not self._tunnel:
             for data in self._left_behind():
-                self.data_received(data)
+                self._arrived(data)
         self._over(cleanly=exc is None)
+
+    def _arrived(self, data: bytes) -> None:
+        if self._ended:
+            return
+        if self._body:
+            self._pass_on(b"", data)
+        elif self._tunnel:
+            self._client.send(data)
+        else:
+            self._buffer += data
+            self._read_heads()
 
     async def _connect(self, course: Course) -> None:
         try:

@@ -11,11 +11,12 @@ from contextlib import suppress
 
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.client_side import ClientSide, Limits
-from tidegauge.traffic.ear import Ear, Measured, path_of
+from tidegauge.traffic.ear import Aside, Ear, Measured, path_of
 from tidegauge.traffic.ended import Ended
 from tidegauge.traffic.head import RequestHead
 from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.passage import Client, Course, Passage
+from tidegauge.traffic.room import Room
 from tidegauge.traffic.upstream import Upstream
 from tidegauge.traffic.wire import is_measured
 
@@ -43,7 +44,8 @@ class Tap:
         limits: Limits | None = None,
     ) -> None:
         self.limits = limits or Limits()
-        self._measured = Measured(record, arrivals, clock)
+        self.room = Room()
+        self._measured = Measured(record, arrivals, clock, Aside())
         self._clients: set[ClientSide] = set()
         self._all_left = asyncio.Event()
         self._all_left.set()
@@ -58,7 +60,7 @@ class Tap:
             self._url, at = upstream, Upstream(upstream, clock=self._measured.clock)
         self._course = Course(at, labelling, connect_seconds)
 
-    def connection(self) -> asyncio.Protocol:
+    def connection(self) -> asyncio.BaseProtocol:
         """A protocol for a connection that was accepted."""
         return ClientSide(self)
 
@@ -67,15 +69,18 @@ class Tap:
         self._draining = True
         for client in tuple(self._clients):
             client.drain()
+        if not await self._left_within(within_seconds):
+            for client in tuple(self._clients):
+                client.abort()
+            await self._left_within(_ABORTED_SECONDS)
+        self._measured.aside.run()
+
+    async def _left_within(self, seconds: float) -> bool:
         with suppress(TimeoutError):
-            async with asyncio.timeout(within_seconds):
+            async with asyncio.timeout(seconds):
                 await self._all_left.wait()
-                return
-        for client in tuple(self._clients):
-            client.abort()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_ABORTED_SECONDS):
-                await self._all_left.wait()
+                return True
+        return False
 
     # What its connections call.
 
@@ -84,7 +89,7 @@ class Tap:
         course = self._course
         measured = is_measured(head.method.decode(), path_of(head))
         ear = Ear(self._measured, course.labelling, head) if measured else None
-        return Passage(head, client, course, ear)
+        return Passage(head, client, course, ear=ear, room=self.room)
 
     def opened(self, client: ClientSide) -> None:
         """A client has come."""
