@@ -19,7 +19,7 @@ DIGEST = hashlib.sha256(PIECE * 100).hexdigest()
 # What the kernel may hold of one connection (tcp_rmem, tcp_wmem), both connections together.
 KERNELS = 32 << 20
 # Ours: a transport's limit, and what one more read brings.
-OURS = (64 << 10) + (256 << 10)
+OURS = (64 << 10) + (64 << 10)
 
 
 def buffered(tap: Raw) -> int:
