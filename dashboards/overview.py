@@ -5,7 +5,7 @@ from grafana_foundation_sdk.models import dashboard as models
 
 from dashboards.drawing import DATASOURCE, draw
 from dashboards.panels import PanelQuery, Row, queries_of
-from dashboards.rows import drift, engine, environment, gpu, health, pool, sidecar, users
+from dashboards.rows import drift, engine, environment, errors, gpu, health, pool, sidecar, users
 from dashboards.settings import Objectives, load_objectives
 from tidegauge.catalog import control, traffic
 
@@ -24,6 +24,7 @@ def rows(objectives: Objectives) -> tuple[Row, ...]:
         health.ROW,
         users.row(objectives),
         engine.ROW,
+        errors.ROW,
         drift.row(objectives),
         pool.ROW,
         gpu.ROW,
