@@ -41,8 +41,8 @@ ROW = Row(
         ),
         Panel(
             "Seen first",
-            "How long ago a pattern was first seen since tidegauge started, by any replica; the ten "
-            "youngest.",
+            "How long ago a pattern was first seen since tidegauge started, by any replica; the "
+            "ten youngest.",
             "s",
             "table",
             (Query(_YOUNGEST, "{{pattern}}", needs="log"),),
