@@ -1,21 +1,25 @@
 """OTLP traces, put together from configuration: an input, and what it makes of spans."""
 
-from dataclasses import replace
+import asyncio
+import random
+import time
 from importlib.util import find_spec
 
+from tidegauge.cli.traffic import labelling
+from tidegauge.cli.vectors import vector_settings
 from tidegauge.config.otlp import OtlpConfig
 from tidegauge.config.traffic import TrafficConfig
 from tidegauge.pipeline import Schedule
 from tidegauge.server import Around, Made, Part, PlanError
 from tidegauge.sources.otlp import OtlpSource
 from tidegauge.traffic.ended import Ended
-from tidegauge.traffic.features import prompt_features
-from tidegauge.traffic.labelling import Labelling
+from tidegauge.traffic.measuring import Measuring
 from tidegauge.traffic.otlp import from_json
 from tidegauge.traffic.otlp.answers import JSON, PROTOBUF, TYPES
 from tidegauge.traffic.otlp.receiver import Receiver, refusal
 from tidegauge.web import Input
 
+NAME = "otlp"
 PATH = "/v1/traces"
 
 _MEMORY_SECONDS = 1.0  # between two reads of our own memory, which is no burden
@@ -33,29 +37,38 @@ def otlp(config: OtlpConfig, traffic: TrafficConfig | None) -> Part | None:
         raise PlanError(["serve.otlp.enabled: needs serve.traffic, which counts what is received"])
     if not _is_installed("opentelemetry.proto"):
         raise PlanError(["serve.otlp.enabled: needs `pip install tidegauge[otlp]`"])
-    labelling = Labelling(frozenset(traffic.models), traffic.versions)
+    labels = labelling(traffic)
+    settings = vector_settings(traffic)
 
     def make(around: Around) -> Made:
         # Here, so that who has no use for it does without its 40 ms and 6.5 MB.
         from tidegauge.traffic.otlp import from_protobuf  # noqa: PLC0415
 
-        def measure(ended: Ended) -> None:
-            features = prompt_features((ended.texts.prompt,))
-            around.record(replace(ended.exchange, features=features))
+        measuring = Measuring(
+            settings,
+            hand_back=asyncio.get_running_loop().call_soon_threadsafe,
+            tallies=around.vectors,
+            clock=time.monotonic,
+            draw=random.random,
+        )
 
+        def measure(ended: Ended) -> None:
+            measuring.measure(ended, around.record)
+
+        before = around.sources.get(NAME)
         receiver = Receiver(
             measure,
             decoders={PROTOBUF: from_protobuf.spans, JSON: from_json.spans},
-            labelling=labelling,
+            labelling=labels,
             arrivals=around.arrivals,
             side=None if config.count == "all" else config.count,
+            memory=before.receiver.memory if isinstance(before, OtlpSource) else None,
         )
-        taken = Input(
-            "otlp", receiver.take, TYPES, max_bytes=config.max_body_bytes, refusal=refusal
-        )
-        return Made(Schedule(OtlpSource(receiver), _MEMORY_SECONDS, 1), inputs={PATH: taken})
+        taken = Input(NAME, receiver.take, TYPES, max_bytes=config.max_body_bytes, refusal=refusal)
+        source = OtlpSource(receiver, measuring.close)
+        return Made(Schedule(source, _MEMORY_SECONDS, 1), inputs={PATH: taken})
 
-    return Part("otlp", (config, traffic.models, traffic.versions), make)
+    return Part(NAME, (config, labels, settings), make)
 
 
 def _is_installed(module: str) -> bool:

@@ -1,24 +1,25 @@
 """What came of spans, as a source: it reads memory only, so a read never fails."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from tidegauge.samples import Sample
 from tidegauge.traffic.otlp.receiver import Receiver
 
 
 class OtlpSource:
-    """The series of one receiver."""
+    """The series of one receiver. `stop` ends what it leans on."""
 
     name = "otlp"
 
-    def __init__(self, receiver: Receiver) -> None:
-        self._receiver = receiver
+    def __init__(self, receiver: Receiver, stop: Callable[[], None]) -> None:
+        self.receiver = receiver
+        self._stop = stop
 
     async def read(self) -> Sequence[Sample]:
-        return self._receiver.samples()
+        return self.receiver.samples()
 
     def unread(self) -> Sequence[Sample]:
         return ()
 
     async def close(self) -> None:
-        return
+        self._stop()

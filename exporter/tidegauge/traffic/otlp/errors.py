@@ -6,26 +6,13 @@ No clock, no network, no logging: same arguments, same answer.
 import re
 from collections.abc import Mapping
 
+from tidegauge.traffic.error_class import error_class
 from tidegauge.traffic.exchange import ErrorClass, Outcome
 
 Failure = tuple[Outcome, ErrorClass | None]
 
 _UNKNOWN: Failure = ("server_error", "other")
-_BY_STATUS: Mapping[int, Failure] = {
-    400: ("client_error", "bad_request"),
-    401: ("client_error", "auth"),
-    403: ("client_error", "auth"),
-    404: ("client_error", "not_found"),
-    408: ("client_error", "timeout"),
-    413: ("client_error", "too_large"),
-    422: ("client_error", "bad_request"),
-    429: ("client_error", "rate_limited"),
-    499: ("aborted", None),  # nginx's: the client closed the request
-    500: ("server_error", "internal"),
-    503: ("server_error", "overloaded"),
-    504: ("server_error", "timeout"),
-    529: ("server_error", "overloaded"),
-}
+_CLIENT_LEFT = 499  # as nginx says it
 
 # Names as they are after `_plain`: OpenAI's exceptions and codes, gRPC's, and languages' own.
 _BY_NAME: Mapping[str, Failure] = {
@@ -103,11 +90,12 @@ def status_in(error_type: object) -> int | None:
 
 
 def _of_status(status: int | None) -> Failure:
-    if status is None:
+    if status is None or not 400 <= status <= 599:  # noqa: PLR2004  # as RFC 9110 divides them
         return _UNKNOWN
-    if status in _BY_STATUS:
-        return _BY_STATUS[status]
-    return ("client_error", "bad_request") if 400 <= status < 500 else _UNKNOWN  # noqa: PLR2004
+    if status == _CLIENT_LEFT:
+        return "aborted", None
+    outcome: Outcome = "server_error" if status >= 500 else "client_error"  # noqa: PLR2004
+    return outcome, error_class(None, status)
 
 
 def _plain(error_type: str) -> str:

@@ -16,13 +16,20 @@ from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.otlp.answers import JSON, TYPES, accepted, refused
 from tidegauge.traffic.otlp.reading import ended, route
 from tidegauge.traffic.otlp.seen import Judgement, Seen
-from tidegauge.traffic.otlp.span import OtlpError, Side, Span, TooManySpansError, is_whole
+from tidegauge.traffic.otlp.span import (
+    SPAN_BYTES_MAX,
+    OtlpError,
+    Side,
+    Span,
+    TooManySpansError,
+    is_whole,
+)
 
 Decode = Callable[[bytes], Iterator[Span]]
 Verdict = Judgement | Literal["ignored", "rejected"]
 
 _VERDICTS: tuple[Verdict, ...] = (*get_args(Judgement), "ignored", "rejected")
-_REJECTED = "spans without ids or times cannot be read"
+_REJECTED = f"spans without ids or times, or of more than {SPAN_BYTES_MAX} bytes, are not read"
 _AT_ONCE = 16  # exchanges measured between two looks at other work: 4 ms or so
 
 
@@ -33,6 +40,14 @@ class _Told:
     requests: tuple[tuple[Span, Ended], ...]
     ignored: int
     rejected: int
+
+
+class Memory:
+    """What a receiver hands on to the one that takes its place: what it counted, and lately saw."""
+
+    def __init__(self) -> None:
+        self.seen = Seen()
+        self.verdicts: Counter[Verdict] = Counter(dict.fromkeys(_VERDICTS, 0))
 
 
 class Receiver:
@@ -50,14 +65,14 @@ class Receiver:
         labelling: Labelling,
         arrivals: Arrivals,
         side: Side | None,
+        memory: Memory | None = None,
     ) -> None:
         self._measure = measure
         self._decoders = decoders
         self._labelling = labelling
         self._arrivals = arrivals
         self._side = side
-        self._seen = Seen()
-        self._verdicts: Counter[Verdict] = Counter(dict.fromkeys(_VERDICTS, 0))
+        self.memory = memory or Memory()
         self._decoding = asyncio.Lock()  # one body at a time is blown up into objects
 
     async def take(self, request: web.Request, body: bytes) -> web.Response:
@@ -70,8 +85,8 @@ class Receiver:
             return refusal(request, 413, str(error))
         except OtlpError as error:
             return refusal(request, 400, str(error))
-        self._verdicts["ignored"] += told.ignored
-        self._verdicts["rejected"] += told.rejected
+        self.memory.verdicts["ignored"] += told.ignored
+        self.memory.verdicts["rejected"] += told.rejected
         for at, (span, exchange) in enumerate(told.requests):
             self._count(span, exchange)
             if at % _AT_ONCE == _AT_ONCE - 1:
@@ -81,7 +96,9 @@ class Receiver:
 
     def samples(self) -> tuple[Sample, ...]:
         """How many spans came, by what became of them."""
-        return tuple(Sample(otlp.SPANS, n, (verdict,)) for verdict, n in self._verdicts.items())
+        return tuple(
+            Sample(otlp.SPANS, n, (verdict,)) for verdict, n in self.memory.verdicts.items()
+        )
 
     def _told(self, decode: Decode, body: bytes) -> _Told:
         """In a thread of its own: 8 MiB take some 100 ms."""
@@ -98,8 +115,8 @@ class Receiver:
         return _Told(tuple(requests), ignored, rejected)
 
     def _count(self, span: Span, exchange: Ended) -> None:
-        verdict = self._seen.judge(span)
-        self._verdicts[verdict] += 1
+        verdict = self.memory.seen.judge(span)
+        self.memory.verdicts[verdict] += 1
         if verdict == "counted":
             self._arrivals.begin()
             self._arrivals.end()
