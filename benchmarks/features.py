@@ -11,10 +11,14 @@ warm-up left out. Per case and exchange, in microseconds:
 - `per_character`: seven shares of characters in plain Python, as text descriptors are made. Ours
   have to be equal before anything is timed.
 
-    .venv/bin/python benchmarks/features.py [--text FILE.jsonl [--answers FILE.jsonl]]
+And the lines of engines' logs that become counted patterns in a second, beside drain3 alone:
+benchmarks/measuring/log_lines.py says how.
+
+    .venv/bin/python benchmarks/features.py [--text FILE.jsonl [--answers FILE.jsonl]] [--log PATH]
 
 `--text` holds prompts, a JSON object with `text` a line; `--answers` the same for answers, by
-default the prompts again. Exit status: 1 if results differ, 2 if there is no text.
+default the prompts again. `--log` is a log, or a folder of `*.log`. Exit status: 1 if results
+differ, 2 if there is no text or log.
 """
 
 import argparse
@@ -26,7 +30,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.measuring import features_cost  # noqa: E402 - not installed
+from benchmarks.measuring import features_cost, log_lines  # noqa: E402 - not installed
 from benchmarks.measuring.exchanges import (  # noqa: E402
     NoTextError,
     TextPair,
@@ -42,19 +46,22 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--text", type=Path, metavar="FILE.jsonl")
     parser.add_argument("--answers", type=Path, metavar="FILE.jsonl")
+    parser.add_argument("--log", type=Path, metavar="PATH", default=log_lines.FIXTURES)
     arguments = parser.parse_args()
     try:
         found = [
             features_cost.measure(name, pairs)
             for name, pairs in _cases(arguments.text, arguments.answers)
         ]
-    except NoTextError as error:
+        lines = log_lines.measure(arguments.log)
+    except (NoTextError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 2
     except features_cost.DifferError as error:
         print(error, file=sys.stderr)
         return 1
-    goals = {"features_us": {"value": round(max(found), 1), "goal": GOAL_US, "better": "lower"}}
+    features = {"value": round(max(found), 1), "goal": GOAL_US, "better": "lower"}
+    goals = {"features_us": features, **lines}
     print(json.dumps({"benchmark": "features", "goals": goals}))
     return 0
 
