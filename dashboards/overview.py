@@ -5,7 +5,18 @@ from grafana_foundation_sdk.models import dashboard as models
 
 from dashboards.drawing import DATASOURCE, draw
 from dashboards.panels import PanelQuery, Row, queries_of
-from dashboards.rows import drift, engine, environment, gpu, health, pool, sidecar, traffic, users
+from dashboards.rows import (
+    drift,
+    engine,
+    environment,
+    errors,
+    gpu,
+    health,
+    pool,
+    sidecar,
+    traffic,
+    users,
+)
 from dashboards.settings import Objectives, load_objectives
 from tidegauge.catalog import control
 from tidegauge.catalog.traffic import REQUESTS
@@ -26,6 +37,7 @@ def rows(objectives: Objectives) -> tuple[Row, ...]:
         users.row(objectives),
         traffic.row(objectives),
         engine.ROW,
+        errors.ROW,
         drift.row(objectives),
         pool.ROW,
         gpu.ROW,

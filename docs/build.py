@@ -41,6 +41,7 @@ from tidegauge.engines import ENGINES, Dialect, Rule
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # so that it runs as a script, from anywhere
 
+from docs.error_pages import known_errors  # noqa: E402
 from docs.gpu_pages import gpu_series, xids  # noqa: E402
 from docs.privacy_page import privacy  # noqa: E402
 
@@ -133,6 +134,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "configuration.md": configuration,
     "gpu-series.md": gpu_series,
     "xid.md": xids,
+    "known-errors.md": known_errors,
     "privacy.md": privacy,
 }
 

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import traceback
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,7 +11,8 @@ import pytest
 
 from demo.program import eventually
 from tidegauge.errors.event import ErrorEvent
-from tidegauge.errors.patterns import Patterns
+from tidegauge.errors.patterns import Pattern, Patterns
+from tidegauge.errors.records import Record
 from tidegauge.errors.tally import Limits, Tally
 from tidegauge.samples import Sample
 from tidegauge.sources.logs.pipe import Pipe
@@ -36,6 +38,7 @@ async def source(
     clock: Clock,
     pipe: Pipe | None = None,
     lines_per_second: int = 1000,
+    patterns: Patterns | None = None,
     tell: Callable[[ErrorEvent], None] | None = None,
 ) -> AsyncIterator[LogSource]:
     made = LogSource(
@@ -43,7 +46,7 @@ async def source(
         pipe,
         from_start=True,
         lines_per_second=lines_per_second,
-        patterns=Patterns(),
+        patterns=patterns or Patterns(),
         tally=Tally(Limits(10, 0), 0),
         tell=tell,
         clock=lambda: 5000.0,
@@ -146,6 +149,24 @@ async def test_events_are_told_of_known_and_of_new_patterns(tmp_path: Path) -> N
         ("unknown", "error", 1),
     ]
     assert "tomato" not in repr(told)
+
+
+class Broken(Patterns):
+    """Quotes the line in its exception, as a library might."""
+
+    def of(self, record: Record) -> Pattern | None:
+        raise KeyError(record.message)
+
+
+async def test_an_exception_of_ours_quotes_no_line(tmp_path: Path) -> None:
+    clock, path = Clock(), tmp_path / "log"
+    path.write_text("ERROR:    zqxjmarker\nINFO:     fine\n")
+    async with source(path, clock=clock, patterns=Broken()) as made:
+        with pytest.raises(SourceError) as caught:
+            await turn(made, clock)
+    said = "".join(traceback.format_exception(caught.value))
+    assert "KeyError" in said
+    assert "zqxjmarker" not in said
 
 
 async def test_a_pipe_never_blocks_its_writer() -> None:

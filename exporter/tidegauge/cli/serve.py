@@ -52,6 +52,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="HOST:PORT",
         help="where the traffic tap takes requests",
     )
+    parser.add_argument(
+        "--errors.stdin",
+        dest="errors_logs",
+        action="store_const",
+        const=[{"stdin": True}],
+        help="read the engine's log from standard input: engine 2>&1 | tidegauge serve",
+    )
     parser.set_defaults(run=run)
 
 
@@ -97,6 +104,7 @@ def _configured_plan(arguments: argparse.Namespace) -> Plan:
     overrides = {
         "serve.engine.url": arguments.engine,
         "serve.traffic.listen_address": arguments.traffic_address,
+        "serve.errors.logs": arguments.errors_logs,
     }
     try:
         config = configuration(arguments, overrides)

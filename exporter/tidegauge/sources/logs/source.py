@@ -153,9 +153,18 @@ class LogSource:
         return self._counts.read + self._counts.cut
 
     def _note(self, records: Iterable[Record]) -> None:
+        """Count them.
+
+        Raises:
+            SourceError: a bug of ours; an exception's own message could quote a line.
+        """
         now = self._clock()
-        for record in records:
-            self._tally.add(record.level, self._patterns.of(record), now)
+        try:
+            for record in records:
+                self._tally.add(record.level, self._patterns.of(record), now)
+        except Exception as error:  # noqa: BLE001 - see above
+            kind = type(error).__name__
+            raise SourceError("internal", f"{kind} while a log was read") from None
 
     def _samples(self, followed: int) -> tuple[Sample, ...]:
         tally, counts = self._tally, self._counts
