@@ -15,7 +15,7 @@ from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.measuring import Measuring
 from tidegauge.traffic.proxy import Tap
-from tidegauge.traffic.vector_settings import VectorSettings, VectorTallies
+from tidegauge.traffic.vector_settings import NO_VECTORS, VectorTallies
 
 Connected = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 QUICK = Limits(linger_seconds=2, doubt_seconds=0.05, proof_seconds=0.05, probe_seconds=0.05)
@@ -32,6 +32,18 @@ async def listening_tap(tap: Tap, *, within_seconds: float = 1.0) -> AsyncIterat
     finally:
         server.close()
         await tap.close(within_seconds=within_seconds)
+
+
+def recording(exchanges: list[Exchange]) -> Callable[[Ended], None]:
+    """What a tap is to tell of each completion, so that `exchanges` gets it with its features."""
+    measuring = Measuring(
+        NO_VECTORS,
+        hand_back=asyncio.get_running_loop().call_soon_threadsafe,
+        tallies=VectorTallies(),
+        clock=time.monotonic,
+        draw=random.random,
+    )
+    return lambda ended: measuring.measure(ended, exchanges.append)
 
 
 @asynccontextmanager
@@ -88,13 +100,13 @@ class Raw:
 
 @asynccontextmanager
 async def raw_tap(
-    upstream: str | int, *, limits: Limits = QUICK, record: Callable[[Exchange], None] | None = None
+    upstream: str | int, *, limits: Limits = QUICK, record: Callable[[Ended], None] | None = None
 ) -> AsyncIterator[Raw]:
     """A tap before `upstream`, a URL or a port of this host; when left, nothing is in flight."""
     arrivals, exchanges = Arrivals(), list[Exchange]()
     tap = Tap(
         upstream if isinstance(upstream, str) else f"http://127.0.0.1:{upstream}",
-        telling(record or exchanges.append),
+        record or recording(exchanges),
         clock=time.monotonic,
         arrivals=arrivals,
         labelling=Labelling(frozenset({"chat"})),
@@ -120,20 +132,3 @@ async def settled(value: Callable[[], int]) -> int:
             at_rest = at_rest + 1 if value() == before else 0
             before = value()
     return before
-
-
-def recording(exchanges: list[Exchange]) -> Callable[[Ended], None]:
-    """What a tap is to tell of each completion, so that `exchanges` gets it with its features."""
-    return telling(exchanges.append)
-
-
-def telling(record: Callable[[Exchange], None]) -> Callable[[Ended], None]:
-    """The same, for whatever takes exchanges."""
-    measuring = Measuring(
-        VectorSettings(),
-        hand_back=asyncio.get_running_loop().call_soon_threadsafe,
-        tallies=VectorTallies(),
-        clock=time.monotonic,
-        draw=random.random,
-    )
-    return lambda ended: measuring.measure(ended, record)

@@ -43,7 +43,7 @@ class Aside:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Where exchanges go: `record` is told of each at its end, `arrivals` of their beginning too.
+    """Where what is heard goes: `record` is told at each end, `arrivals` of beginnings too.
 
     `clock` is monotonic, in seconds.
     """
