@@ -26,6 +26,7 @@ from tidegauge.sources.engine import EngineSource
 from tidegauge.sources.gpu.source import GpuSource
 from tidegauge.sources.traffic import TrafficSource
 from tidegauge.traffic.arrivals import Arrivals
+from tidegauge.traffic.clients import Clients
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.features import prompt_features
 from tidegauge.traffic.ledger import Ledger
@@ -50,6 +51,9 @@ def exchange(prompt: str, tokens: int, **changes: object) -> Exchange:
         "prompt_tokens": len(prompt),
         "generation_tokens": tokens,
         "features": prompt_features([prompt]),
+        "version": "v1",
+        "route": "chat",
+        "client": "00be711ffee8",
     }
     return Exchange(**{**fields, **changes})
 
@@ -80,21 +84,28 @@ def check(text: str) -> None:
 @pytest.mark.parametrize("capture", ["llamacpp-b11434/load", "vllm-0.32/load"])
 async def test_sidecar(golden: Golden, nvml: NvmlControl, capture: str) -> None:
     nvml.gpus(2)
-    ledger, clock = Ledger(["chat"]), (lambda: 1000.0)
+    ledger, clock = Ledger(["chat"], {"chat": "v1"}), (lambda: 1000.0)
+    clients = Clients(1, clock=clock)
     observations = [Observation(prompt_features([prompt(n)]), n % 23) for n in range(300)]
     monitor = DriftMonitor([build("chat", observations)], WindowLimits(500, 600, 100))
     drift = DriftSource(monitor, clock=clock)
     for number in range(120):
-        for observe in (ledger.add, drift.observe):
+        for observe in (ledger.add, clients.add, drift.observe):
             observe(exchange(prompt(number), 1 + number % 20))
-    ledger.add(exchange("x", 3, outcome="cut", status=200, finish_reason=None))
-    ledger.add(exchange("x", 1, outcome="client_error", status=429, model="unheard-of"))
+    refused = {"status": 429, "error": "rate_limited", "client": "2d5ea40ef1ab"}
+    for other in (
+        exchange("x", 3, outcome="cut", finish_reason=None, generation_tokens_estimated=True),
+        exchange("x", 1, outcome="client_error", model="unheard-of", version="", **refused),
+        exchange("x", 2, outcome="aborted", finish_reason=None, client=""),
+    ):
+        ledger.add(other)
+        clients.add(other)
     gpu = GpuSource()
     async with engine(saying((CAPTURES / f"{capture}.prom").read_bytes())) as url:
         sources = (
             gpu,
             EngineSource(url, model="chat", timeout_seconds=10),
-            TrafficSource(ledger, arrivals()),
+            TrafficSource(ledger, arrivals(), clients),
             drift,
         )
         pipeline = Pipeline([Schedule(source, 5, 10) for source in sources], clock=clock)
@@ -145,4 +156,5 @@ def arrivals() -> Arrivals:
         found.begin()
     for _ in range(122):
         found.end()
+    found.begin_stream()
     return found

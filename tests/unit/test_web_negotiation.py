@@ -28,7 +28,7 @@ WAITED = Distribution(((1.0, 2), (math.inf, 3)), 4.5)
 SAMPLES = (
     Sample(own.SOURCE_UP, 1, ("engine",)),
     Sample(own.SOURCE_ERRORS, 2, ("engine", "parse")),
-    Sample(traffic.DURATION, WAITED, ("chat",)),
+    Sample(traffic.DURATION, WAITED, ("chat", "")),
 )
 
 

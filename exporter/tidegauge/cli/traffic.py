@@ -1,32 +1,49 @@
 """Traffic, put together from configuration: what is counted, and the doors that it comes by."""
 
+import functools
+import secrets
+import time
+from pathlib import Path
+
+from tidegauge.config.clients import ClientsConfig
 from tidegauge.config.engine import EngineConfig
 from tidegauge.config.traffic import TrafficConfig
 from tidegauge.pipeline import Schedule
 from tidegauge.server import Around, Made, Part, PlanError, TapPlan
 from tidegauge.sources.traffic import TrafficSource
+from tidegauge.traffic.client_key import ClientKey
+from tidegauge.traffic.clients import Clients
+from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.ledger import Ledger
 
 _MEMORY_SECONDS = 1.0  # between two reads of our own memory, which is no burden
+_SHORTEST_SECRET_BYTES = 16
 
 
 def traffic(config: TrafficConfig) -> Part:
     """The series of every request that was measured, whichever door it came by."""
 
     def make(around: Around) -> Made:
-        ledger = Ledger(config.models)
-        source = TrafficSource(ledger, around.arrivals)
-        return Made(Schedule(source, _MEMORY_SECONDS, 1), ledger.add)
+        ledger = Ledger(config.models, config.versions)
+        clients = Clients(config.clients.top, clock=time.monotonic) if config.clients else None
 
-    return Part("traffic", config.models, make)
+        def observe(exchange: Exchange) -> None:
+            ledger.add(exchange)
+            if clients:
+                clients.add(exchange)
+
+        source = TrafficSource(ledger, around.arrivals, clients)
+        return Made(Schedule(source, _MEMORY_SECONDS, 1), observe)
+
+    return Part("traffic", (config.models, config.versions, config.clients), make)
 
 
 def tap(config: TrafficConfig, engine: EngineConfig | None) -> TapPlan | None:
     """The reverse proxy, where one is asked for.
 
     Raises:
-        PlanError: nothing says where it passes requests on.
+        PlanError: nothing says where it passes requests on, or a secret cannot be used.
     """
     if config.listen_address is None:
         return None
@@ -34,5 +51,37 @@ def tap(config: TrafficConfig, engine: EngineConfig | None) -> TapPlan | None:
     if upstream is None:
         missing = "serve.traffic.upstream: is missing, and there is no serve.engine.url"
         raise PlanError([missing])
-    labelling = Labelling(frozenset(config.models), config.versions)
-    return TapPlan(config.listen_address, upstream, labelling, config.connect_timeout)
+    return TapPlan(config.listen_address, upstream, labelling(config), config.connect_timeout)
+
+
+def labelling(config: TrafficConfig) -> Labelling:
+    """What of a request becomes a label value, by whichever door it comes.
+
+    Raises:
+        PlanError: the secret for hashing clients cannot be used.
+    """
+    clients = _client_key(config.clients) if config.clients else None
+    return Labelling(frozenset(config.models), config.versions, clients)
+
+
+def _client_key(config: ClientsConfig) -> ClientKey:
+    secret = _secret(config.secret_file) if config.secret_file else _random_secret()
+    return ClientKey(secret, header=config.header, field=config.body)
+
+
+def _secret(path: Path) -> bytes:
+    where = f"serve.traffic.clients.secret_file: {str(path)!r}"
+    try:
+        secret = path.read_bytes().strip()
+    except OSError as error:
+        raise PlanError([f"{where} cannot be read: {error.strerror}"]) from None
+    if len(secret) < _SHORTEST_SECRET_BYTES:
+        short = f"holds {len(secret)} bytes; write {_SHORTEST_SECRET_BYTES} random ones or more"
+        raise PlanError([f"{where} {short}"])
+    return secret
+
+
+@functools.cache
+def _random_secret() -> bytes:
+    """One per program: a reload must not give every client another name."""
+    return secrets.token_bytes(32)

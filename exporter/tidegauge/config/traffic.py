@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from tidegauge.config.clients import ClientsConfig
 from tidegauge.config.values import Address, HttpUrl, PositiveSeconds, Section
 
 
@@ -25,6 +26,9 @@ class TrafficConfig(Section):
         default={},
         description="The version that each model runs in, for the label `version`; empty for "
         "models that are not named here.",
+    )
+    clients: ClientsConfig | None = Field(
+        default=None, description="Left out: clients are not told apart."
     )
     connect_timeout: PositiveSeconds = Field(
         default=5.0, description="When to give up on reaching the engine."
