@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import socket
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from aiohttp import web
 
 from tests.face import ANYWHERE, plain_face
 from tidegauge.web import Front, Guard, Input, InputError, InputRules, Rules
+from tidegauge.web.inputs_batch import Batch
 from tidegauge.web.inputs_peer import is_loopback
 from tidegauge.web.inputs_tokens import TokenFileError, read_tokens
 
@@ -30,6 +31,7 @@ class Inbox:
     guard: Guard
     url: str
     bodies: list[bytes] = field(default_factory=list)
+    take: Callable[[web.Request, bytes], Awaitable[Batch]] | None = None
 
     async def send(self, body: bytes = b"{}", **headers: str) -> tuple[int, str]:
         given = JSON | {name.replace("_", "-"): value for name, value in headers.items()}
@@ -53,10 +55,12 @@ async def inbox(
     **kind: object,
 ) -> AsyncIterator[Inbox]:
     guard = Guard(rules)
-    taken: list[bytes] = []
+    box = Inbox(guard, "")
 
-    async def take(_: web.Request, body: bytes) -> web.Response:
-        taken.append(body)
+    async def take(request: web.Request, body: bytes) -> web.Response:
+        if box.take:
+            return (await box.take(request, body)).response()
+        box.bodies.append(body)
         if body == b"refuse":
             raise InputError(400, "malformed", "this is refused")
         return web.Response(text="taken\n")
@@ -67,7 +71,8 @@ async def inbox(
     await front.start([address])
     host = address.rpartition(":")[0]
     try:
-        yield Inbox(guard, f"http://{host}:{front.ports[0]}", taken)
+        box.url = f"http://{host}:{front.ports[0]}"
+        yield box
     finally:
         await front.close()
 
@@ -204,8 +209,8 @@ async def test_a_token_file_that_changes_is_read_again(token_file: Path) -> None
 @pytest.mark.parametrize(
     "text, said",
     [
-        (b"", "holds no token"),
-        (b"# only a word\n\n", "holds no token"),
+        (b"", "holds no secret"),
+        (b"# only a word\n\n", "holds no secret"),
         (b"fifteen-of-them\n", "shorter than 16"),
         (b"x" * 70_000, "larger than"),
     ],

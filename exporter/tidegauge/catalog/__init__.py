@@ -3,6 +3,7 @@
 from tidegauge.catalog import (
     control,
     drift,
+    feedback,
     gpu,
     gpu_health,
     gpu_links,
@@ -26,6 +27,7 @@ CATALOG: tuple[Metric, ...] = (
     *gpu_opt_in.METRICS,
     *nvml.METRICS,
     *traffic.METRICS,
+    *feedback.METRICS,
     *drift.METRICS,
     *health.METRICS,
     *control.METRICS,

@@ -142,7 +142,7 @@ def _refusal(request: web.Request, error: InputError) -> web.Response:
     if error.reason in ("rate", "busy"):
         headers["Retry-After"] = "1"
     if _reads_json(request):
-        document = {"error": {"message": str(error), "type": error.reason}}
+        document = error.document or {"error": {"message": str(error), "type": error.reason}}
         response = web.json_response(document, status=error.status, headers=headers)
     else:
         response = web.Response(status=error.status, text=f"{error}\n", headers=headers)
