@@ -22,7 +22,7 @@ from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.opinion import FIELDS as SAID
 from tidegauge.traffic.opinion import Opinion, opinion
 from tidegauge.traffic.pushed import FIELDS, pushed
-from tidegauge.traffic.verdict import VERDICTS, Scale, Verdict
+from tidegauge.traffic.rating import VERDICTS, Scale, Verdict
 from tidegauge.traffic.webhook import Mapped
 
 CHAT = Labelling(frozenset({"chat"}), {"chat": "v2"}, ClientKey(b"secret"))

@@ -11,7 +11,7 @@ from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.feedback import Feedback, FeedbackRules
 from tidegauge.traffic.item import ItemError
 from tidegauge.traffic.opinion import Opinion, opinion
-from tidegauge.traffic.verdict import Scale, Verdict
+from tidegauge.traffic.rating import Scale, Verdict
 
 RULES = FeedbackRules(
     models=("chat",),

@@ -5,7 +5,7 @@ import pytest
 from tidegauge.traffic.answer_key import answer_key
 from tidegauge.traffic.item import ItemError
 from tidegauge.traffic.opinion import Opinion
-from tidegauge.traffic.verdict import Scale
+from tidegauge.traffic.rating import Scale
 from tidegauge.traffic.webhook import Mapped
 
 STARS = Scale(low=1, high=5, bad=2, good=4)

@@ -11,7 +11,7 @@ from tidegauge.sources.feedback import FeedbackSource
 from tidegauge.sources.items import Items
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.feedback import Feedback, FeedbackRules
-from tidegauge.traffic.verdict import Scale
+from tidegauge.traffic.rating import Scale
 from tidegauge.traffic.webhook import Mapped
 from tidegauge.web.inputs_signature import Signature
 from tidegauge.web.inputs_tokens import TokenFileError, read_lines

@@ -10,7 +10,7 @@ from tidegauge.sources.items import Items
 from tidegauge.traffic.feedback import Feedback
 from tidegauge.traffic.item import ItemError
 from tidegauge.traffic.opinion import opinion
-from tidegauge.traffic.verdict import Scale
+from tidegauge.traffic.rating import Scale
 from tidegauge.traffic.webhook import Mapped
 from tidegauge.web import Input, InputError
 from tidegauge.web.inputs_batch import BATCH_TYPES, read_json, take_items

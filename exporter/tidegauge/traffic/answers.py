@@ -8,7 +8,7 @@ from array import array
 from collections import deque
 from dataclasses import dataclass
 
-from tidegauge.traffic.verdict import VERDICTS, Verdict
+from tidegauge.traffic.rating import VERDICTS, Verdict
 
 _VERDICT_BITS, _OWNER_BITS = 2, 16
 _WHEN_BITS = _VERDICT_BITS + _OWNER_BITS  # below them; the time is above

@@ -14,7 +14,7 @@ from tidegauge.samples import Sample
 from tidegauge.traffic.answers import Answer, Answers
 from tidegauge.traffic.exchange import OTHER, Exchange
 from tidegauge.traffic.opinion import Opinion
-from tidegauge.traffic.verdict import VERDICTS, Verdict
+from tidegauge.traffic.rating import VERDICTS, Verdict
 from tidegauge.traffic.waiting import Waiting
 
 Result = Literal["joined", "early", "expired", "unknown", "duplicate", "changed"]

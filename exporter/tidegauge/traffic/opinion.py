@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tidegauge.traffic.answer_key import answer_key
 from tidegauge.traffic.exchange import OTHER
 from tidegauge.traffic.item import Item, ItemError
-from tidegauge.traffic.verdict import THUMBS, Scale, Verdict
+from tidegauge.traffic.rating import THUMBS, Scale, Verdict
 
 FIELDS = ("id", "rating", "thumb", "category", "comment")
 MOST_CHARACTERS = 1024  # of an id, or a category

@@ -13,7 +13,7 @@ from tidegauge.traffic.answer_key import answer_key
 from tidegauge.traffic.item import ItemError
 from tidegauge.traffic.opinion import MOST_CHARACTERS, Opinion, bounded_category
 from tidegauge.traffic.pointer import at
-from tidegauge.traffic.verdict import Scale, Verdict
+from tidegauge.traffic.rating import Scale, Verdict
 
 _LONGEST_URL = 8192
 
