@@ -28,6 +28,7 @@ from tidegauge.catalog import (
     nvml,
     own,
     traffic,
+    vectors,
 )
 from tidegauge.catalog.renames import KEPT_RELEASES, RENAMES
 from tidegauge.config.load import Config
@@ -48,6 +49,7 @@ _SUBJECTS = (
     ("GPU, where asked for or cut up", gpu_opt_in),
     ("Traffic", traffic),
     ("Feedback", feedback),
+    ("Vectors of texts", vectors),
     ("Drift", drift),
     ("Health", health),
     ("Pools", control),

@@ -64,8 +64,8 @@ ROW = Row(
         ),
         Panel(
             "Joined",
-            "Feedback per second by how it was joined to its answer, and what waits for its answer. "
-            "expired and unknown count for no model.",
+            "Feedback per second by how it was joined to its answer, and what waits for its "
+            "answer. expired and unknown count for no model.",
             "short",
             "lines",
             (

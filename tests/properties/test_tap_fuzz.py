@@ -13,10 +13,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.properties.test_web_fuzz import HEADERS, LINE, METHODS, TOKEN, exchange, status
+from tests.tapping import listening_tap, recording
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.labelling import Labelling
-from tidegauge.traffic.proxy import Tap, tap_runner
+from tidegauge.traffic.proxy import Tap
 
 BODY = b'{"model": "chat", "prompt": "hello", "stream": true}'
 ASK = b"POST /v1/completions HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s" % (
@@ -61,18 +62,15 @@ def tapped() -> Iterator[Tapped]:
         arrivals = Arrivals()
         tap = Tap(
             f"http://127.0.0.1:{port}",
-            exchanges.append,
+            recording(exchanges),
             clock=time.monotonic,
             arrivals=arrivals,
             labelling=Labelling(frozenset({"chat"})),
         )
-        runner = tap_runner(tap)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        made.append(Tapped(runner.addresses[0][1], arrivals, exchanges))
-        begun.set()
-        await ended.wait()
-        await runner.cleanup()
+        async with listening_tap(tap) as url:
+            made.append(Tapped(int(url.rpartition(":")[2]), arrivals, exchanges))
+            begun.set()
+            await ended.wait()
         await upstream.cleanup()
 
     thread = threading.Thread(target=_run, args=(loop, serve()), daemon=True)

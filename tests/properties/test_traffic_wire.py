@@ -61,7 +61,7 @@ def pieces(whole: bytes, cuts: list[int]) -> list[bytes]:
 
 
 def measured(body: list[bytes], answer: list[bytes], *, content_type: str, how: End) -> Ended:
-    wire = Wire(labelling=Labelling(frozenset({"chat", "code"})), begun=0)
+    wire = Wire(labelling=Labelling(frozenset({"chat", "code"})), begun=0, path="/v1/completions")
     for piece in body:
         wire.request_piece(piece)
     wire.request_end()

@@ -16,7 +16,7 @@ from tidegauge.inject.prompts import PROMPT_KINDS
 from tidegauge.samples import Sample
 from tidegauge.sources.drift import DriftSource
 from tidegauge.traffic.exchange import NO_GAPS, OUTCOMES, Exchange, Outcome
-from tidegauge.traffic.features import Features, prompt_features
+from tidegauge.traffic.features import prompt_features
 
 LIMITS = WindowLimits(requests=2000, seconds=600.0, min_requests=100)
 CHANNELS = ("prompt_length", "answer_length", "prompt_mix")
@@ -31,7 +31,7 @@ OK = Exchange(
     gaps=NO_GAPS,
     prompt_tokens=20,
     generation_tokens=12,
-    features=Features(40, (0.8, 0.0, 0.0, 0.2, 0.0, 0.0)),
+    features=prompt_features(["tide gauges are read through waves 4 5 6"]),
 )
 
 
@@ -74,7 +74,7 @@ def test_every_bin_is_there_at_zero_before_the_first_request() -> None:
     assert {labels[1:] for labels in bins} == expected
     assert set(values(samples, catalog.WINDOW_REQUESTS).values()) == {0.0}
     assert values(samples, catalog.SCORE) == {}
-    assert values(samples, catalog.REFERENCE_INFO) == {("chat-7b", REFERENCE.digest, "1"): 1.0}
+    assert values(samples, catalog.REFERENCE_INFO) == {("chat-7b", REFERENCE.digest, "2"): 1.0}
 
 
 def test_reference_shares_sum_to_one_per_channel() -> None:

@@ -6,15 +6,13 @@ from tidegauge.drift.channels import Observation
 from tidegauge.drift.learning import build
 from tidegauge.drift.reference import DriftReferenceError, Reference
 from tidegauge.drift.reference_text import dump, load
-from tidegauge.traffic.features import Features
-
-MIX = (0.75, 0.0, 0.0, 0.25, 0.0, 0.0)
+from tidegauge.traffic.features import prompt_features
 
 
 def observations(count: int = 100, *, answered: int | None = None) -> list[Observation]:
     tokens = count if answered is None else answered
     return [
-        Observation(Features(20 + n % 60, MIX), 8 + n % 9 if n < tokens else None)
+        Observation(prompt_features(["sea " * (5 + n % 15)]), 8 + n % 9 if n < tokens else None)
         for n in range(count)
     ]
 
@@ -67,8 +65,8 @@ def test_equal_content_has_an_equal_digest_and_other_content_another(reference: 
     "old,new,message",
     [
         pytest.param(
-            '"features": "1"', '"features": "0"', "features: '0' is not the version of this "
-            "tidegauge ('1'); build the reference again", id="another features version",
+            '"features": "2"', '"features": "1"', "features: '1' is not the version of this "
+            "tidegauge ('2'); build the reference again", id="another features version",
         ),
         pytest.param(
             '"model": "chat-7b"', '"model": "chat-8b"', "does not match the content",

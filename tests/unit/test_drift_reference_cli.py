@@ -130,7 +130,7 @@ def test_show_prints_every_bin(output: Path, capsys: pytest.CaptureFixture[str])
     assert run("show", str(output)) == 0
     shown = capsys.readouterr().out
     learned = load(output.read_text())
-    assert shown.startswith(f"chat-7b  features 1  digest {learned.digest}")
+    assert shown.startswith(f"chat-7b  features 2  digest {learned.digest}")
     assert all(label in shown for channel in learned.channels for label in channel.bins.labels)
 
 

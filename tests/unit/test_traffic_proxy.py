@@ -12,11 +12,12 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from tests.tapping import listening_tap, recording
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.ledger import Ledger
-from tidegauge.traffic.proxy import Tap, tap_runner
+from tidegauge.traffic.proxy import Tap
 
 MARKER = "wxyzzy"
 CHUNK = b'data: {"choices":[{"index":0,"text":"%s"}]}\n\n' % MARKER.encode()
@@ -53,12 +54,12 @@ async def tapped(answer: Answer) -> AsyncIterator[Tapped]:
     exchanges: list[Exchange] = []
     direct = await listening(upstream)
     arrivals, chat = Arrivals(), Labelling(frozenset({"chat"}))
-    tap = Tap(direct, exchanges.append, arrivals=arrivals, clock=time.monotonic, labelling=chat)
-    runner = tap_runner(tap, shutdown_seconds=1)
-    url = await listening(runner)
-    async with aiohttp.ClientSession(auto_decompress=False) as client:
+    tap = Tap(direct, recording(exchanges), arrivals=arrivals, clock=time.monotonic, labelling=chat)
+    async with (
+        listening_tap(tap) as url,
+        aiohttp.ClientSession(auto_decompress=False) as client,
+    ):
         yield Tapped(arrivals, url, direct, client, exchanges)
-    await runner.cleanup()
     await upstream.cleanup()
 
 
@@ -110,8 +111,9 @@ async def test_a_stream_passes_unchanged_as_it_comes_and_is_measured() -> None:
     assert exchange.gaps.seconds > 2 * 0.045
     arrived_seconds = exchange.first_token_seconds + exchange.gaps.seconds
     assert exchange.duration_seconds >= arrived_seconds
-    assert exchange.features is not None
-    assert exchange.features.prompt_chars == len(MARKER)
+    assert exchange.features
+    assert exchange.features.prompt
+    assert exchange.features.prompt.characters == len(MARKER)
 
 
 async def test_a_request_arrives_as_it_was_sent() -> None:
@@ -210,7 +212,7 @@ async def test_a_client_may_wait_for_100_continue() -> None:
         url = tapped_.url + "/v1/completions"
         async with tapped_.client.post(url, json=ASK, expect100=True) as answer:
             _, _, headers, digest = await answer.json()
-        assert "Expect" not in dict(headers)
+        assert dict(headers)["Expect"] == "100-continue"  # it was the engine that said to go on
         assert digest == hashlib.sha256(json.dumps(ASK).encode()).hexdigest()
 
 

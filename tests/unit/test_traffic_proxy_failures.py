@@ -10,13 +10,13 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
-from aiohttp import web
 from yarl import URL
 
+from tests.tapping import listening_tap, recording
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange, Outcome
 from tidegauge.traffic.labelling import Labelling
-from tidegauge.traffic.proxy import Tap, tap_runner
+from tidegauge.traffic.proxy import Tap
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 CHUNK = b'data: {"choices":[{"index":0,"text":"x"}]}\n\n'
@@ -56,19 +56,16 @@ async def tapping(upstream: str, exchanges: list[Exchange]) -> AsyncIterator[str
     arrivals = Arrivals()
     tap = Tap(
         upstream,
-        exchanges.append,
+        recording(exchanges),
         clock=time.monotonic,
         arrivals=arrivals,
         labelling=Labelling(frozenset({"chat"})),
         connect_seconds=0.5,
     )
-    runner = tap_runner(tap, shutdown_seconds=1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
     try:
-        yield "http://{}:{}/v1/completions".format(*runner.addresses[0][:2])
+        async with listening_tap(tap) as url:
+            yield url + "/v1/completions"
     finally:
-        await runner.cleanup()
         assert arrivals.in_flight == 0
 
 

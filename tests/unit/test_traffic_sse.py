@@ -46,7 +46,7 @@ def test_a_stream_without_line_ends_does_not_grow_memory() -> None:
     decoder = EventDecoder(limit_bytes=1024)
     for _ in range(1000):
         assert decoder.feed(b"x" * 1000) == []
-    assert len(decoder._partial) <= 1024
+    assert len(decoder._lines._partial) <= 1024
 
 
 def test_an_event_of_endless_empty_lines_does_not_grow_memory() -> None:

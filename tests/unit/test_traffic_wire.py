@@ -45,9 +45,10 @@ def heard_out(
     content_encoding: str = "",
     how: End = "complete",
     models: frozenset[str] = CHAT,
+    path: str = "/v1/chat/completions",
 ) -> Ended:
     """What is left of an answer whose pieces come at 11, 12, 13 … to a request of 10."""
-    wire = Wire(labelling=Labelling(models), begun=10)
+    wire = Wire(labelling=Labelling(models), begun=10, path=path)
     wire.request_piece(body)
     wire.request_end()
     wire.answer_head(status, content_type=content_type, content_encoding=content_encoding)
@@ -133,9 +134,10 @@ def test_llamacpp_timings_stand_in_for_usage() -> None:
     [None, {}, [], {"prompt_tokens": -1, "completion_tokens": "7"}, {"prompt_tokens": True}],
     ids=["null", "empty", "a list", "not counts", "a boolean"],
 )
-def test_missing_usage_is_not_zero(usage: object) -> None:
+def test_missing_usage_is_estimated_and_never_zero(usage: object) -> None:
     exchange = document({"choices": [], "usage": usage})
-    assert (exchange.prompt_tokens, exchange.generation_tokens) == (None, None)
+    assert (exchange.prompt_tokens, exchange.generation_tokens) == (2, None)  # of "hello"
+    assert (exchange.prompt_tokens_estimated, exchange.generation_tokens_estimated) == (True, False)
 
 
 ERROR = event({"error": {"message": "out of memory", "code": 500}})
@@ -171,7 +173,7 @@ def test_how_a_stream_ends(pieces: list[bytes], how: End, status: int, outcome: 
     ids=["no upstream", "the client left first", "the upstream closed without an answer"],
 )
 def test_without_an_answer_there_is_no_status(how: End, outcome: Outcome) -> None:
-    wire = Wire(labelling=Labelling(CHAT), begun=0)
+    wire = Wire(labelling=Labelling(CHAT), begun=0, path="/v1/completions")
     wire.request_piece(request(stream=True))
     wire.request_end()
     exchange = wire.end(how, 1).exchange
@@ -269,7 +271,7 @@ def test_only_completions_are_measured(method: str, path: str, measured: bool) -
 
 def whole(document: object) -> Exchange:
     """What was heard of one JSON document with status 200."""
-    wire = Wire(labelling=Labelling(CHAT), begun=0.0)
+    wire = Wire(labelling=Labelling(CHAT), begun=0.0, path="/v1/completions")
     wire.request_piece(json.dumps({"model": "chat", "prompt": "x"}).encode())
     wire.request_end()
     wire.answer_head(200, content_type="application/json", content_encoding="")
@@ -283,7 +285,8 @@ def test_an_error_that_calls_itself_200_is_no_success() -> None:
 
 
 @pytest.mark.parametrize("count", [2**53, 10**400, -1, 1.5, True, "7"])
-def test_a_count_that_is_none_is_unknown(count: object) -> None:
+def test_a_count_that_is_none_is_not_taken(count: object) -> None:
     usage = {"prompt_tokens": count, "completion_tokens": 7}
     exchange = whole({"choices": [{"text": "x"}], "usage": usage})
-    assert (exchange.prompt_tokens, exchange.generation_tokens) == (None, 7)
+    assert (exchange.prompt_tokens, exchange.prompt_tokens_estimated) == (1, True)  # of "x"
+    assert (exchange.generation_tokens, exchange.generation_tokens_estimated) == (7, False)

@@ -15,6 +15,7 @@ from tidegauge.catalog import (
     nvml,
     own,
     traffic,
+    vectors,
 )
 from tidegauge.catalog.metric import Kind, Metric, Unit
 
@@ -28,6 +29,7 @@ CATALOG: tuple[Metric, ...] = (
     *nvml.METRICS,
     *traffic.METRICS,
     *feedback.METRICS,
+    *vectors.METRICS,
     *drift.METRICS,
     *health.METRICS,
     *control.METRICS,

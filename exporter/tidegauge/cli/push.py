@@ -1,8 +1,12 @@
 """Pushed exchanges, put together from configuration."""
 
-from dataclasses import replace
+import asyncio
+import random
+import time
+from functools import partial
 
 from tidegauge.cli.traffic import labelling
+from tidegauge.cli.vectors import vector_settings
 from tidegauge.config.push import PushConfig
 from tidegauge.config.traffic import TrafficConfig
 from tidegauge.pipeline import Schedule
@@ -10,8 +14,7 @@ from tidegauge.server import Around, Made, Part, PlanError
 from tidegauge.server.push import INPUT, PATH, push_input
 from tidegauge.sources.items import Items
 from tidegauge.sources.push import PushSource
-from tidegauge.traffic.ended import Ended
-from tidegauge.traffic.features import prompt_features
+from tidegauge.traffic.measuring import Measuring
 
 _MEMORY_SECONDS = 1.0  # between two reads of our own memory, which is no burden
 
@@ -24,24 +27,27 @@ def push(config: PushConfig, traffic: TrafficConfig | None) -> Part:
     """
     if traffic is None:
         raise PlanError(["serve.push: needs serve.traffic, which names the models"])
-    labels = labelling(traffic)
+    labels, settings = labelling(traffic), vector_settings(traffic)
 
     def make(around: Around) -> Made:
         before = around.sources.get("push")
         items = before.items if isinstance(before, PushSource) else Items()
         items.open([INPUT])
-
-        def measure(ended: Ended) -> None:
-            features = prompt_features((ended.texts.prompt,))
-            around.record(replace(ended.exchange, features=features))
-
+        measuring = Measuring(
+            settings,
+            hand_back=asyncio.get_running_loop().call_soon_threadsafe,
+            tallies=around.vectors,
+            clock=time.monotonic,
+            draw=random.random,
+        )
         taking = push_input(
             labels,
-            measure,
+            partial(measuring.measure, record=around.record),
             arrivals=around.arrivals,
             items=items,
             most=config.max_exchanges,
         )
-        return Made(Schedule(PushSource(items), _MEMORY_SECONDS, 1), inputs={PATH: taking})
+        source = PushSource(items, measuring.close)
+        return Made(Schedule(source, _MEMORY_SECONDS, 1), inputs={PATH: taking})
 
-    return Part("push", (config, labels), make)
+    return Part("push", (config, labels, settings), make)

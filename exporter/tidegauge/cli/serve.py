@@ -17,6 +17,7 @@ from tidegauge.cli.program import add_program_flags, complain, configuration, ru
 from tidegauge.cli.push import push
 from tidegauge.cli.systemd import Notifier, our_notifier
 from tidegauge.cli.traffic import tap, traffic
+from tidegauge.cli.vectors import vectors
 from tidegauge.cli.web_rules import rules_file
 from tidegauge.config import ConfigError, ServeConfig
 from tidegauge.config.gpu import GpuConfig
@@ -117,6 +118,7 @@ def plan(config: ServeConfig) -> Plan:
         traffic(config.traffic) if config.traffic else None,
         push(config.push, config.traffic) if config.push else None,
         feedback(config.feedback, config.traffic) if config.feedback else None,
+        vectors(config.traffic) if config.traffic else None,
         _drift(config.drift, config.traffic) if config.drift else None,
     )
     return Plan(

@@ -5,6 +5,7 @@ import secrets
 import time
 from pathlib import Path
 
+from tidegauge.cli.vectors import vector_settings
 from tidegauge.config.clients import ClientsConfig
 from tidegauge.config.engine import EngineConfig
 from tidegauge.config.traffic import TrafficConfig
@@ -51,7 +52,13 @@ def tap(config: TrafficConfig, engine: EngineConfig | None) -> TapPlan | None:
     if upstream is None:
         missing = "serve.traffic.upstream: is missing, and there is no serve.engine.url"
         raise PlanError([missing])
-    return TapPlan(config.listen_address, upstream, labelling(config), config.connect_timeout)
+    return TapPlan(
+        config.listen_address,
+        upstream,
+        labelling(config),
+        config.connect_timeout,
+        vectors=vector_settings(config),
+    )
 
 
 def labelling(config: TrafficConfig) -> Labelling:

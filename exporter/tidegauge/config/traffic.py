@@ -1,5 +1,7 @@
 """The `serve.traffic:` section: which requests are measured, and what of them becomes a label."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from tidegauge.config.clients import ClientsConfig
@@ -32,4 +34,19 @@ class TrafficConfig(Section):
     )
     connect_timeout: PositiveSeconds = Field(
         default=5.0, description="When to give up on reaching the engine."
+    )
+    vectors: tuple[Literal["style", "semantic"], ...] = Field(
+        default=(),
+        description="Vectors that are made of texts, for drift: `style` of answers, `semantic` of "
+        "prompts, which needs `pip install 'tidegauge[semantic]'`. docs/privacy.md says what they "
+        "tell.",
+    )
+    vector_sample_ratio: float = Field(
+        default=1.0, gt=0, le=1, description="Share of the exchanges that get vectors."
+    )
+    vector_budget_ratio: float = Field(
+        default=0.05,
+        gt=0,
+        le=1,
+        description="Share of one CPU core that vectors may take; exchanges beyond it get none.",
     )

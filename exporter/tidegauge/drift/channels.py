@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tidegauge.drift.bins import Bins, ClassBins, Value, quantile_bins
-from tidegauge.traffic.features import CLASSES, Features
+from tidegauge.traffic.features import Features
+from tidegauge.traffic.text_features import CLASSES, TextFeatures
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,13 @@ class Channel:
     learn_bins: Callable[[Sequence[Value]], Bins]
 
 
+def _prompt(seen: Observation) -> TextFeatures | None:
+    return None if seen.features is None else seen.features.prompt
+
+
 def _prompt_length(seen: Observation) -> Value | None:
-    return None if seen.features is None else (float(seen.features.prompt_chars),)
+    prompt = _prompt(seen)
+    return None if prompt is None else (float(prompt.characters),)
 
 
 def _answer_length(seen: Observation) -> Value | None:
@@ -39,7 +45,8 @@ def _answer_length(seen: Observation) -> Value | None:
 
 
 def _prompt_mix(seen: Observation) -> Value | None:
-    return None if seen.features is None else seen.features.prompt_mix
+    prompt = _prompt(seen)
+    return None if prompt is None else prompt.mix
 
 
 def _length_bins(values: Sequence[Value]) -> Bins:

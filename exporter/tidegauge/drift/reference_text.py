@@ -15,7 +15,8 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from tidegauge.drift.bins import Bins, ClassBins, LengthBins
 from tidegauge.drift.channels import CHANNELS
 from tidegauge.drift.reference import ChannelReference, DriftReferenceError, Reference
-from tidegauge.traffic.features import CLASSES, FEATURES_VERSION
+from tidegauge.traffic.features import FEATURES_VERSION
+from tidegauge.traffic.text_features import CLASSES
 
 _SHOWN_CHARACTERS = 60
 _EXACT = ConfigDict(extra="forbid", strict=True)

@@ -5,27 +5,28 @@ began, and a connection that is open stays open.
 """
 
 import asyncio
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aiohttp import web
-
 from tidegauge.server.plan import TapPlan
 from tidegauge.traffic.arrivals import Arrivals
+from tidegauge.traffic.ended import Ended
 from tidegauge.traffic.exchange import Exchange
-from tidegauge.traffic.proxy import Tap, tap_runner
+from tidegauge.traffic.measuring import Measuring
+from tidegauge.traffic.proxy import Tap
+from tidegauge.traffic.vector_settings import VectorSettings, VectorTallies
 from tidegauge.web.listening import Listening, Opened
 
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
     tap: Tap
-    runner: web.AppRunner
     listening: Listening
 
     async def close(self) -> None:
         self.listening.close()
-        await self.runner.cleanup()
+        await self.tap.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +39,24 @@ class OpenDoor:
 
 
 class Door:
-    """`record` is told of every exchange, `arrivals` counts them; `clock` is monotonic."""
+    """`record` is told of every exchange, `arrivals` counts them; `clock` is monotonic.
+
+    `vectors` counts what becomes of the vectors that a plan asks for.
+    """
 
     def __init__(
         self,
         record: Callable[[Exchange], None],
         *,
         arrivals: Arrivals,
+        vectors: VectorTallies,
         clock: Callable[[], float],
     ) -> None:
         self._record = record
         self._arrivals = arrivals
+        self._vectors = vectors
         self._clock = clock
+        self._measuring: Measuring | None = None
         self._standing: _Standing | None = None
         self._leaving: set[asyncio.Task[None]] = set()
 
@@ -61,7 +68,7 @@ class Door:
         """
         if plan is None:
             return OpenDoor(None, None, Opened())
-        standing = self._standing or await self._built(plan)
+        standing = self._standing or self._built(plan)
         try:
             opened = await standing.listening.open([plan.address])
         except OSError:
@@ -74,6 +81,7 @@ class Door:
         before, self._standing = self._standing, door.standing
         if door.plan and door.standing:
             plan, standing = door.plan, door.standing
+            self._turn_measuring(plan.vectors)
             standing.tap.turn(
                 plan.upstream, labelling=plan.labelling, connect_seconds=plan.connect_seconds
             )
@@ -95,18 +103,34 @@ class Door:
         if self._standing:
             await self._standing.close()
         await asyncio.gather(*self._leaving)
+        if self._measuring:
+            self._measuring.close()
 
-    async def _built(self, plan: TapPlan) -> _Standing:
+    def _built(self, plan: TapPlan) -> _Standing:
         tap = Tap(
             plan.upstream,
-            self._record,
+            self._measure,
             arrivals=self._arrivals,
             clock=self._clock,
             labelling=plan.labelling,
             connect_seconds=plan.connect_seconds,
         )
-        runner = tap_runner(tap)
-        await runner.setup()
-        if runner.server is None:
-            raise RuntimeError("a runner that is set up has a server")
-        return _Standing(tap, runner, Listening(runner.server))
+        return _Standing(tap, Listening(tap.connection))
+
+    def _turn_measuring(self, settings: VectorSettings) -> None:
+        if self._measuring:
+            if self._measuring.settings == settings:
+                return
+            self._measuring.close()
+        self._measuring = Measuring(
+            settings,
+            hand_back=asyncio.get_running_loop().call_soon_threadsafe,
+            tallies=self._vectors,
+            clock=self._clock,
+            draw=random.random,
+        )
+
+    def _measure(self, ended: Ended) -> None:
+        if self._measuring is None:
+            raise RuntimeError("a tap listens after the door has turned, which begins measuring")
+        self._measuring.measure(ended, self._record)

@@ -11,6 +11,7 @@ from tidegauge.sources.source import Source
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.labelling import Labelling
+from tidegauge.traffic.vector_settings import NO_VECTORS, VectorSettings, VectorTallies
 from tidegauge.web import Input, InputRules, Page
 
 
@@ -28,12 +29,14 @@ class Around:
 
     `sources` are those of the parts before it, by name; under its own name it is the source that
     it takes the place of, if there is one. `record` tells every part that observes of an exchange
-    that came in by this part's door; `arrivals` counts what begins and ends there.
+    that came in by this part's door; `arrivals` counts what begins and ends there, `vectors`
+    what becomes of the vectors of all doors.
     """
 
     sources: Mapping[str, Source]
     record: Callable[[Exchange], None]
     arrivals: Arrivals
+    vectors: VectorTallies = field(default_factory=VectorTallies)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +68,13 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class TapPlan:
-    """Where the tap listens (HOST:PORT), where it passes requests on, what becomes a label."""
+    """Where the tap listens (HOST:PORT) and passes requests on; what becomes labels and vectors."""
 
     address: str
     upstream: str
     labelling: Labelling
     connect_seconds: float
+    vectors: VectorSettings = NO_VECTORS
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from tidegauge.server.probe import Prober
 from tidegauge.server.reload import Reload, Stage
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange
+from tidegauge.traffic.vector_settings import VectorTallies
 from tidegauge.web import Face, Front, Guard, Page, Rules, RulesFile, State
 
 
@@ -37,7 +38,8 @@ class Sidecar:
         self._rules_file = rules_file
         self._pipeline = Pipeline(())
         self._arrivals = Arrivals()
-        self._door = Door(self._record, arrivals=self._arrivals, clock=clock)
+        self._vectors = VectorTallies()
+        self._door = Door(self._record, arrivals=self._arrivals, vectors=self._vectors, clock=clock)
         self._prober: Prober | None = None
         self._stopping = False
         self._parts: dict[str, tuple[Part, Made]] = {}
@@ -120,7 +122,7 @@ class Sidecar:
                 sources = {name: made.schedule.source for name, (_, made) in built.items()}
                 if before:
                     sources[part.name] = before[1].schedule.source
-                around = Around(sources, self._record, self._arrivals)
+                around = Around(sources, self._record, self._arrivals, self._vectors)
                 built[part.name] = part, part.make(around)
         return built
 

@@ -1,18 +1,54 @@
-"""JSON from outside: either an object, or None. Nothing that a peer sends raises beyond here.
+"""JSON from outside, read with bounds. Nothing but WireError is raised, and it quotes nothing.
 
 No clock, no network, no logging: same arguments, same answer.
 """
 
 import json
 
+# What costs is the number of values, not of bytes: 4 MiB of "[]," take most of a second to read.
+# This many commas and brackets, at most, are read where there may be more; a prompt of 128k token
+# ids has as many commas.
+MARKS_MAX = 250_000
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class WireError(ValueError):
+    """Bytes that should be a JSON object and are not. The message holds none of them."""
+
+
+def read_value(raw: bytes | bytearray) -> object:
+    """What `raw` spells in JSON.
+
+    Raises:
+        WireError: it spells nothing, or more than MARKS_MAX values.
+    """
+    if len(raw) > MARKS_MAX and _marks(raw) > MARKS_MAX:
+        raise WireError("more values than are read of one JSON document")
+    try:
+        value: object = json.loads(raw.removeprefix(_BYTE_ORDER_MARK).decode())
+    except (ValueError, RecursionError):  # RecursionError: a million opening brackets
+        raise WireError("not JSON") from None  # its own error holds the document
+    return value
+
+
+def read_object(raw: bytes | bytearray) -> dict[str, object]:
+    """The object that `raw` spells in JSON.
+
+    Raises:
+        WireError: as `read_value`, or it spells something else.
+    """
+    value = read_value(raw)
+    if not isinstance(value, dict):
+        raise WireError("JSON, but no object")
+    return value
+
 
 def json_object(raw: bytes | bytearray) -> dict[str, object] | None:
     """The object that `raw` spells; None for anything else, such as half an object."""
     try:
-        value: object = json.loads(raw)
-    except (ValueError, RecursionError):  # RecursionError: a million opening brackets
+        return read_object(raw)
+    except WireError:
         return None
-    return mapping(value)
 
 
 def mapping(value: object) -> dict[str, object] | None:
@@ -20,10 +56,19 @@ def mapping(value: object) -> dict[str, object] | None:
     return value if isinstance(value, dict) else None
 
 
+def members(value: object) -> list[object]:
+    """The members of a JSON array; none if it is no array."""
+    return value if isinstance(value, list) else []
+
+
 def objects(value: object) -> list[dict[str, object]]:
     """The JSON objects among the members of a JSON array; none if it is no array."""
-    members: list[object] = value if isinstance(value, list) else []
-    return [member for member in members if isinstance(member, dict)]
+    return [member for member in members(value) if isinstance(member, dict)]
+
+
+def text(value: object) -> str:
+    """The value if it is a text, else an empty one."""
+    return value if isinstance(value, str) else ""
 
 
 def count(value: object) -> int | None:
@@ -46,6 +91,11 @@ class Copy:
         else:
             self._kept += piece
 
-    def json_object(self) -> dict[str, object] | None:
-        """What was copied, read as a JSON object; None if it is none or was too large."""
-        return None if self._kept is None else json_object(self._kept)
+    def taken(self) -> bytearray | None:
+        """What was copied, for the last time: it is let go here. None if it was too large."""
+        kept, self._kept = self._kept, None
+        return kept
+
+
+def _marks(raw: bytes | bytearray) -> int:
+    return raw.count(b",") + raw.count(b"[") + raw.count(b"{")

@@ -1,141 +1,143 @@
-"""Three ways to hear an answer as it passes: as an event stream, as one document, or not at all.
+"""Three ways to hear an answer as it passes: as a stream, as one document, or not at all.
 
-No clock, no network, no logging: same arguments, same answer.
+No clock, no network, no logging: same arguments, same answer. What can't be read is noted, and
+what follows is heard all the same.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Protocol
 
-from tidegauge.traffic.answer import Facts, facts
-from tidegauge.traffic.document import Copy, json_object
-from tidegauge.traffic.exchange import NO_GAPS, Gaps
-from tidegauge.traffic.gaps import GapCount
-from tidegauge.traffic.sse import Event, EventDecoder
+from tidegauge.traffic.document import Copy, WireError, mapping, read_object, read_value
+from tidegauge.traffic.sse import Event
+from tidegauge.traffic.told import Told
 
 _END_MARKER = b"[DONE]"
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What an answer told. `ended`: it said itself that it was whole. `first_at` is absolute."""
-
-    ended: bool
-    failed: bool = False
-    finish_reason: str | None = None
-    prompt_tokens: int | None = None
-    generation_tokens: int | None = None
-    first_at: float | None = None
-    gaps: Gaps = NO_GAPS
+_NO_CHUNKS = (b"", b"null")  # llama.cpp opens the stream of a batch of prompts with "data: null"
+# Names under which servers send chunks. What has another name is no chunk, and may be anything.
+_CHUNK_NAMES = frozenset({"", "message", "error"})
 
 
 class Hearing(Protocol):
-    """Hears one answer."""
+    """Hears one answer, and tells what it told."""
+
+    told: Told
 
     def piece(self, piece: bytes, now: float) -> None:
         """Hear the next bytes, however they were split."""
 
-    def heard(self, now: float) -> Heard:
-        """All that was told; to be asked once, at the end."""
+    def end(self, now: float) -> None:
+        """There will be no more."""
 
-    @property
-    def ended(self) -> bool:
-        """Whether the answer has said, so far, that it is whole."""
+
+class Decoder(Protocol):
+    """Finds the events in a stream."""
+
+    def feed(self, piece: bytes) -> list[Event]:
+        """Those that this piece completes."""
+
+    def flush(self) -> list[Event]:
+        """Those that the end of the stream completes."""
 
 
 class StreamHearing:
-    """An event stream: when each chunk of content came, and that the end marker did."""
+    """A stream of events: when each chunk of content came, and that the end marker did."""
 
-    def __init__(self) -> None:
-        self._decoder = EventDecoder()
-        self._ended = False
-        self._failed = False
-        self._finish_reason: str | None = None
-        self._prompt_tokens: int | None = None
-        self._generation_tokens: int | None = None
-        self._chunks = 0
-        self._first_at: float | None = None
-        self._gaps = GapCount()
-
-    @property
-    def ended(self) -> bool:
-        return self._ended
+    def __init__(
+        self,
+        decoder: Decoder,
+        read: Callable[[dict[str, object], float, Told], None],
+        told: Told,
+    ) -> None:
+        self.told = told
+        self._decoder = decoder
+        self._read = read
 
     def piece(self, piece: bytes, now: float) -> None:
         for event in self._decoder.feed(piece):
-            self._event(event, now)
+            try:
+                self.event(event, now)
+            except WireError:
+                self.told.malformed = True
 
-    def heard(self, now: float) -> Heard:
+    def end(self, now: float) -> None:
         for event in self._decoder.flush():
-            self._event(event, now)
-        estimate = self._chunks or None
-        tokens = self._generation_tokens
-        return Heard(
-            ended=self._ended,
-            failed=self._failed,
-            finish_reason=self._finish_reason,
-            prompt_tokens=self._prompt_tokens,
-            generation_tokens=estimate if tokens is None else tokens,
-            first_at=self._first_at,
-            gaps=self._gaps.gaps(),
-        )
+            try:
+                self.event(event, now)
+            except WireError:
+                return  # the stream broke off in it
 
-    def _event(self, event: Event, now: float) -> None:
-        if event.data.strip() == _END_MARKER:
-            self._ended = True
-            return
-        said = facts(json_object(event.data))
-        self._failed = self._failed or said.failed or event.name == "error"
-        self._remember(said)
-        for choice in said.content:
-            self._content(choice, now)
+    def event(self, event: Event, now: float) -> None:
+        """Hear one event.
 
-    def _remember(self, said: Facts) -> None:
-        """Later chunks win: an engine that sends usage with every chunk sends running totals."""
-        self._finish_reason = said.finish_reason or self._finish_reason
-        if said.prompt_tokens is not None:
-            self._prompt_tokens = said.prompt_tokens
-        if said.generation_tokens is not None:
-            self._generation_tokens = said.generation_tokens
+        Raises:
+            WireError: it should be a chunk and is no JSON object.
+        """
+        name, data = event
+        if name == "error":
+            self._error(data)
+        elif data.startswith(b"{") and name in _CHUNK_NAMES:  # what nearly all of them are
+            self._read(read_object(data), now, self.told)
+        elif data.strip() == _END_MARKER:
+            self.told.ended = True
+        elif name in _CHUNK_NAMES and data.strip() not in _NO_CHUNKS:
+            self._read(read_object(data), now, self.told)
 
-    def _content(self, choice: int, now: float) -> None:
-        self._gaps.chunk(choice, now)
-        self._chunks += 1
-        if self._first_at is None:
-            self._first_at = now
+    def _error(self, data: bytes) -> None:
+        try:
+            said = read_object(data)
+        except WireError:
+            self.told.fail(None)
+        else:
+            self.told.fail(said.get("error") or said)
 
 
 class DocumentHearing:
-    """An answer in one JSON document: read at its end, if it is not too large."""
+    """An answer in one document: read at its end, if it is JSON and not too large.
 
-    ended = False
+    Only one that says that it is JSON is malformed if it is none.
+    """
 
-    def __init__(self, limit_bytes: int) -> None:
+    def __init__(
+        self,
+        limit_bytes: int,
+        read: Callable[[dict[str, object], Told], None],
+        told: Told,
+        *,
+        says_json: bool,
+    ) -> None:
+        self.told = told
+        self._says_json = says_json
+        self._read = read
         self._copy = Copy(limit_bytes)
 
     def piece(self, piece: bytes, now: float) -> None:
         del now
         self._copy.piece(piece)
 
-    def heard(self, now: float) -> Heard:
+    def end(self, now: float) -> None:
         del now
-        said = facts(self._copy.json_object())
-        return Heard(
-            ended=True,
-            finish_reason=said.finish_reason,
-            prompt_tokens=said.prompt_tokens,
-            generation_tokens=said.generation_tokens,
-            failed=said.failed,
-        )
+        self.told.ended = True
+        raw = self._copy.taken()
+        if raw is None:
+            return
+        try:
+            document = mapping(read_value(raw))
+        except WireError:
+            self.told.malformed = self._says_json
+            return
+        if document is not None:
+            self._read(document, self.told)
 
 
 class NoHearing:
     """An answer that we cannot read, such as a compressed one, or that never came."""
 
-    ended = False
+    def __init__(self, told: Told) -> None:
+        self.told = told
 
     def piece(self, piece: bytes, now: float) -> None:
         """Let it pass."""
 
-    def heard(self, now: float) -> Heard:
+    def end(self, now: float) -> None:
         del now
-        return Heard(ended=True)
+        self.told.ended = True

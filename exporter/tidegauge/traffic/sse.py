@@ -4,13 +4,12 @@ No clock, no network, no logging: same arguments, same answer. Memory is bounded
 event longer than the limit is skipped, and the stream is read on behind it.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
-LIMIT_BYTES = 1 << 20
+from tidegauge.traffic.lines import LIMIT_BYTES, LineDecoder
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):  # a tuple, since one is made for every chunk of every answer
     """One event: `name` is empty where the stream gave none, `data` joins its data lines."""
 
     name: str
@@ -20,52 +19,42 @@ class Event:
 class EventDecoder:
     r"""Turns pieces of a stream into events.
 
-    Lines end in LF or CRLF. A line `error: …` is an event of that name: older llama.cpp servers
-    report errors in the middle of a stream so.
+    A line `error: …` is an event of that name: older llama.cpp servers report errors in the
+    middle of a stream so.
 
     >>> decoder = EventDecoder()
     >>> decoder.feed(b"data: on"), decoder.feed(b"e\r\n\r"), decoder.feed(b"\n: idle\n")
-    ([], [], [Event(name='', data=b'one')])
+    ([], [Event(name='', data=b'one')], [])
     """
 
     def __init__(self, limit_bytes: int = LIMIT_BYTES) -> None:
         self._limit = limit_bytes
-        self._partial = bytearray()
-        self._overlong = False
+        self._lines = LineDecoder(limit_bytes)
         self._name = ""
-        self._data = bytearray()
-        self._empty = True
+        self._data: list[bytes] = []
+        self._size = 0
 
     def feed(self, piece: bytes) -> list[Event]:
         """The events that this piece completes."""
-        first, *rest = piece.split(b"\n")
-        self._extend(first)
         events: list[Event] = []
-        for following in rest:
-            events += self._line()
-            self._extend(following)
+        for line in self._lines.feed(piece):
+            if not line:
+                self._dispatch(events)
+            elif line.startswith(b"data: "):  # what nearly all lines are
+                self._append(line[6:])
+            else:
+                self._field(line, events)
         return events
 
     def flush(self) -> list[Event]:
         """The event that the end of the stream completes: some servers leave out the blank line."""
-        return [*self._line(), *self._dispatch()]
+        events: list[Event] = []
+        for line in self._lines.flush():
+            self._field(line, events)
+        self._dispatch(events)
+        return events
 
-    def _extend(self, part: bytes) -> None:
-        self._overlong = self._overlong or len(self._partial) + len(part) > self._limit
-        if self._overlong:
-            self._partial.clear()
-        else:
-            self._partial += part
-
-    def _line(self) -> list[Event]:
-        line, skipped = bytes(self._partial).removesuffix(b"\r"), self._overlong
-        self._partial.clear()
-        self._overlong = False
-        if skipped:
-            return []
-        return self._field(line) if line else self._dispatch()
-
-    def _field(self, line: bytes) -> list[Event]:
+    def _field(self, line: bytes, events: list[Event]) -> None:
         field, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
         if field == b"data":
@@ -73,18 +62,18 @@ class EventDecoder:
         elif field == b"event":
             self._name = value.decode("utf-8", "replace")
         elif field == b"error":
-            return [Event("error", value)]
-        return []
+            events.append(Event("error", value))
 
     def _append(self, value: bytes) -> None:
-        if len(self._data) <= self._limit:  # so that many lines stay within twice the limit
-            self._data += value if self._empty else b"\n" + value
-        self._empty = False
+        self._size += len(value) + 1
+        if self._size <= self._limit + 1:
+            self._data.append(value)
+        else:
+            self._data = [b""]  # beyond the limit: to be skipped, and held no longer
 
-    def _dispatch(self) -> list[Event]:
-        event = Event(self._name, bytes(self._data))
-        empty, overlong = self._empty, len(self._data) > self._limit
+    def _dispatch(self, events: list[Event]) -> None:
+        if self._data and self._size <= self._limit + 1:
+            events.append(Event(self._name, b"\n".join(self._data)))
         self._name = ""
         self._data.clear()
-        self._empty = True
-        return [] if empty or overlong else [event]
+        self._size = 0

@@ -1,0 +1,37 @@
+"""Vectors of texts, put together from configuration: which are made, and what became of them."""
+
+from tidegauge.config.traffic import TrafficConfig
+from tidegauge.pipeline import Schedule
+from tidegauge.server import Around, Made, Part, PlanError
+from tidegauge.sources.vectors import VectorSource
+from tidegauge.traffic.vector_settings import VectorSettings
+from tidegauge.traffic.vectors_semantic import SemanticMissingError, installed
+
+_MEMORY_SECONDS = 1.0  # between two reads of our own memory, which is no burden
+
+
+def vectors(config: TrafficConfig) -> Part | None:
+    """The series of what became of vectors, where any are asked for."""
+
+    def make(around: Around) -> Made:
+        return Made(Schedule(VectorSource(around.vectors), _MEMORY_SECONDS, 1))
+
+    return Part("vectors", (), make) if config.vectors else None
+
+
+def vector_settings(config: TrafficConfig) -> VectorSettings:
+    """What the doors are to make.
+
+    Raises:
+        PlanError: what a vector is made with is not installed.
+    """
+    if "semantic" in config.vectors:
+        try:
+            installed()
+        except SemanticMissingError as error:
+            raise PlanError([f"serve.traffic.vectors: {error}"]) from None
+    return VectorSettings(
+        config.vectors,
+        sample_ratio=config.vector_sample_ratio,
+        budget_ratio=config.vector_budget_ratio,
+    )
