@@ -27,7 +27,7 @@ def feedback(config: FeedbackConfig, traffic: TrafficConfig | None) -> Part:
     """
     if traffic is None:
         raise PlanError(["serve.feedback: needs serve.traffic, which names the models"])
-    hooks = tuple(_hook(name, each, config) for name, each in config.webhooks.items())
+    hooks = tuple(hook(name, each, config) for name, each in config.webhooks.items())
     rules = FeedbackRules(
         models=traffic.models,
         versions=traffic.versions,
@@ -43,7 +43,7 @@ def feedback(config: FeedbackConfig, traffic: TrafficConfig | None) -> Part:
         before = found if isinstance(found, FeedbackSource) else None
         kept = Feedback(rules, memory=before.feedback.memory if before else None)
         items = before.items if before else Items()
-        items.open((INPUT, *(hook.input for hook in hooks)))
+        items.open((INPUT, *(each.input for each in hooks)))
         taking = FeedbackInputs(
             kept, items, _scale(config.scale), frozenset(config.categories), time.monotonic
         )
@@ -57,7 +57,12 @@ def feedback(config: FeedbackConfig, traffic: TrafficConfig | None) -> Part:
     return Part("feedback", (config, traffic.models, traffic.versions), make)
 
 
-def _hook(name: str, config: WebhookConfig, usual: FeedbackConfig) -> Hook:
+def hook(name: str, config: WebhookConfig, usual: FeedbackConfig) -> Hook:
+    """A webhook as it is configured.
+
+    Raises:
+        PlanError: its secret cannot be used.
+    """
     mapped = Mapped(
         identifier=config.id,
         rating=config.rating,
