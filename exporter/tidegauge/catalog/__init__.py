@@ -3,7 +3,9 @@
 from tidegauge.catalog import (
     control,
     drift,
+    errors,
     feedback,
+    forwarding,
     gpu,
     gpu_health,
     gpu_links,
@@ -13,6 +15,7 @@ from tidegauge.catalog import (
     inference,
     inputs,
     nvml,
+    otlp,
     own,
     traffic,
     vectors,
@@ -31,9 +34,12 @@ CATALOG: tuple[Metric, ...] = (
     *feedback.METRICS,
     *vectors.METRICS,
     *drift.METRICS,
+    *errors.METRICS,
     *health.METRICS,
     *control.METRICS,
     *inputs.METRICS,
+    *otlp.METRICS,
+    *forwarding.METRICS,
     *own.METRICS,
 )
 

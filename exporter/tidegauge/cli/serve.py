@@ -11,8 +11,11 @@ from pathlib import Path
 from tidegauge.cli import log
 from tidegauge.cli.engine import access, discovery_schedule, engine_schedule, engine_source
 from tidegauge.cli.environment import door_to, environment
+from tidegauge.cli.errors import errors
 from tidegauge.cli.feedback import feedback
+from tidegauge.cli.forwarding import forwarding
 from tidegauge.cli.inputs import input_rules
+from tidegauge.cli.otlp import otlp
 from tidegauge.cli.program import add_program_flags, complain, configuration, run_until_signal
 from tidegauge.cli.push import push
 from tidegauge.cli.systemd import Notifier, our_notifier
@@ -115,11 +118,14 @@ def plan(config: ServeConfig) -> Plan:
         _gpu(config.gpu),
         _engine(config),
         _environment(config) if config.environment.enabled else None,
+        forwarding(config.forwarding),
         traffic(config.traffic) if config.traffic else None,
         push(config.push, config.traffic) if config.push else None,
         feedback(config.feedback, config.traffic) if config.feedback else None,
+        otlp(config.otlp, config.traffic),
         vectors(config.traffic) if config.traffic else None,
         _drift(config.drift, config.traffic) if config.drift else None,
+        errors(config.errors, config.forwarding) if config.errors else None,
     )
     return Plan(
         addresses=config.listen_address,

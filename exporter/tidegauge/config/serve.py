@@ -5,10 +5,13 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from tidegauge.config.engine import DiscoveryConfig, EngineConfig
+from tidegauge.config.errors import ErrorsConfig
 from tidegauge.config.feedback import FeedbackConfig
+from tidegauge.config.forwarding import ForwardingConfig
 from tidegauge.config.gpu import GpuConfig
 from tidegauge.config.health import EnvironmentConfig
 from tidegauge.config.inputs import InputsConfig
+from tidegauge.config.otlp import OtlpConfig
 from tidegauge.config.probe import ProbeConfig
 from tidegauge.config.push import PushConfig
 from tidegauge.config.traffic import TrafficConfig
@@ -59,6 +62,9 @@ class ServeConfig(Section):
         default=None, description="Left out: no request is measured."
     )
     drift: DriftConfig | None = Field(default=None, description="Left out: no drift scores.")
+    errors: ErrorsConfig | None = Field(
+        default=None, description="Left out: no log of the engine is read."
+    )
     probe: ProbeConfig | None = Field(default=None, description="Left out: /probe answers 404.")
     inputs: InputsConfig = InputsConfig()
     push: PushConfig | None = Field(
@@ -67,3 +73,5 @@ class ServeConfig(Section):
     feedback: FeedbackConfig | None = Field(
         default=None, description="Left out: no feedback is taken."
     )
+    otlp: OtlpConfig = OtlpConfig()
+    forwarding: ForwardingConfig = ForwardingConfig()

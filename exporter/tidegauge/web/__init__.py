@@ -1,5 +1,6 @@
 """The HTTP face that both programs show, and what stands before it: TLS, passwords, limits."""
 
+from tidegauge.web.error_patterns import error_patterns
 from tidegauge.web.face import Face, Page, State
 from tidegauge.web.front import Front, Limits
 from tidegauge.web.gate import Rules
@@ -20,4 +21,5 @@ __all__ = [
     "RulesError",
     "RulesFile",
     "State",
+    "error_patterns",
 ]

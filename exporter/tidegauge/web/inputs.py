@@ -66,6 +66,8 @@ class Input:
         signed: whether the body is signed by who may send. Where there is such a check it stands
             in for every other, and nobody is exempt.
         max_bytes: of the body, after decompression; None for what the configuration says.
+        refusal: the answer to a request that is refused, from its status and why, where senders
+            want more than a line of text.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Input:
     types: tuple[str, ...] = (JSON,)
     signed: Callable[[web.Request, bytes], bool] | None = None
     max_bytes: int | None = None
+    refusal: Callable[[web.Request, int, str], web.Response] | None = None
 
 
 @dataclass(frozen=True, slots=True)

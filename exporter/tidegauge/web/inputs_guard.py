@@ -63,7 +63,7 @@ class Guard:
                 status = response.status
             except InputError as error:
                 self._rejected[guarded.name, error.reason] += 1
-                response, status = _refusal(request, error), error.status
+                response, status = _refusal(guarded, request, error), error.status
             finally:
                 self._answered[guarded.name, str(status)] += 1
             return response
@@ -135,13 +135,16 @@ def _token(request: web.Request) -> str | None:
     return request.headers.get(TOKEN_HEADER)
 
 
-def _refusal(request: web.Request, error: InputError) -> web.Response:
+def _refusal(guarded: Input, request: web.Request, error: InputError) -> web.Response:
     headers = {}
     if error.reason == "unauthenticated":
         headers["WWW-Authenticate"] = 'Bearer realm="tidegauge"'
     if error.reason in ("rate", "busy"):
         headers["Retry-After"] = "1"
-    if _reads_json(request):
+    if guarded.refusal:
+        response = guarded.refusal(request, error.status, str(error))
+        response.headers.update(headers)
+    elif _reads_json(request):
         document = error.document or {"error": {"message": str(error), "type": error.reason}}
         response = web.json_response(document, status=error.status, headers=headers)
     else:

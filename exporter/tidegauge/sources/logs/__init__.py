@@ -1,0 +1,1 @@
+"""The engine's log as a source: files and pipes followed, lines joined, patterns counted."""

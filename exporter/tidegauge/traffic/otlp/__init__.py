@@ -1,0 +1,1 @@
+"""OTLP traces: what other programs have measured already, as exchanges. Spans in, `Ended` out."""
