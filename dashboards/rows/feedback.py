@@ -6,6 +6,10 @@ from tidegauge.catalog import feedback
 
 _MODEL = 'model=~"$model"'
 _VERDICTS = (("good", "green"), ("neutral", "blue"), ("bad", "red"))
+_CATEGORIES = " + ".join(
+    rate(metric, "category", model="$model", verdict="bad", category=".+")
+    for metric in (feedback.FEEDBACK, feedback.CATEGORISED)
+)
 
 ROW = Row(
     "What do users think?",
@@ -35,16 +39,10 @@ ROW = Row(
         ),
         Panel(
             "Disliked, by category",
-            "Answers judged bad per second, by the category that users gave.",
+            "Categories that users gave with a bad verdict, at once or later, per second.",
             "short",
             "stacked",
-            (
-                Query(
-                    rate(feedback.FEEDBACK, "category", model="$model", verdict="bad"),
-                    "{{category}}",
-                    "feedback",
-                ),
-            ),
+            (Query(_CATEGORIES, "{{category}}", "feedback"),),
             width=4,
         ),
         Panel(

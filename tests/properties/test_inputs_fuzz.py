@@ -141,6 +141,8 @@ class Said(RuleBasedStateMachine):
         first = sum(counting[each] for each in ("joined", "early", "expired", "unknown"))
         assert self.total("llm_feedback_total") == first
         assert self.total("llm_feedback_changed_total") <= counting["changed"]
+        late = self.total("llm_feedback_categorised_total")
+        assert late <= counting["changed"] + counting["categorised"]
 
     @invariant()
     def no_more_is_remembered_than_was_allowed(self) -> None:

@@ -126,6 +126,39 @@ def test_a_mind_changed_before_the_answer_came_is_counted_as_it_ended() -> None:
     assert results(feedback) == {"duplicate": 1, "changed": 1, "early": 1}
 
 
+def test_a_category_may_come_after_the_verdict() -> None:
+    feedback = Feedback(RULES)
+    feedback.observe(answer("a"), 0)
+    said: list[tuple[Verdict, str]] = [
+        ("bad", ""),
+        ("bad", "tone"),
+        ("bad", "facts"),
+        ("good", "facts"),
+    ]
+    heard = [feedback.hear(says("a", verdict, category), 1) for verdict, category in said]
+    assert heard == ["joined", "categorised", "duplicate", "changed"]
+    assert verdicts(feedback) == {("chat", "v2", "bad", ""): 1}
+    categorised = counted(feedback, "llm_feedback_categorised_total")
+    assert categorised == {("chat", "v2", "bad", "tone"): 1}
+
+
+def test_a_category_may_come_with_another_verdict() -> None:
+    feedback = Feedback(RULES)
+    feedback.observe(answer("a"), 0)
+    heard = [feedback.hear(says("a"), 1), feedback.hear(says("a", "bad", "evil"), 1)]
+    assert heard == ["joined", "changed"]
+    categorised = counted(feedback, "llm_feedback_categorised_total")
+    assert categorised == {("chat", "v2", "bad", "other"): 1}
+
+
+def test_a_category_may_come_after_the_verdict_and_both_before_the_answer() -> None:
+    feedback = Feedback(RULES)
+    heard = [feedback.hear(says("a", "bad", each), 0) for each in ("", "tone", "", "facts")]
+    assert heard == [None, "categorised", "duplicate", "duplicate"]
+    feedback.observe(answer("a"), 1)
+    assert verdicts(feedback) == {("chat", "v2", "bad", "tone"): 1}
+
+
 def test_so_many_wait_and_no_more() -> None:
     feedback = Feedback(RULES)
     for name in "abcdef":

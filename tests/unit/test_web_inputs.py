@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import socket
+import ssl
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -19,9 +20,11 @@ from tidegauge.web import Front, Guard, Input, InputError, InputRules, Rules
 from tidegauge.web.inputs_batch import Batch
 from tidegauge.web.inputs_peer import is_loopback
 from tidegauge.web.inputs_tokens import TokenFileError, read_tokens
+from tidegauge.web.tls import Tls, context
 
 TOKEN, NEXT = "a-token-of-today", "a-token-of-tomorrow"
 JSON = {"Content-Type": "application/json"}
+TLS = Path(__file__).parents[1] / "fixtures" / "tls"
 
 
 @dataclass
@@ -185,6 +188,29 @@ async def test_a_password_of_the_web_configuration_is_enough() -> None:
         assert (await box.send(Authorization=aiohttp.encode_basic_auth("app", "secret")))[0] == 200
         assert (await box.send(Authorization=aiohttp.encode_basic_auth("app", "no")))[0] == 401
         assert (await box.send())[0] == 401
+
+
+@pytest.mark.parametrize("shows, status", [("prometheus", 200), (None, 403)])
+async def test_a_verified_client_certificate_is_enough(shows: str | None, status: int) -> None:
+    tls = context(
+        Tls(
+            cert=(TLS / "cert.pem").read_bytes(),
+            key=(TLS / "key.pem").read_bytes(),
+            client_ca=(TLS / "client-ca.pem").read_bytes(),
+            client_auth="if given",
+        )
+    )
+    client = ssl.create_default_context(cafile=TLS / "cert.pem")
+    if shows:
+        client.load_cert_chain(TLS / f"{shows}-cert.pem", TLS / f"{shows}-key.pem")
+    async with (
+        inbox(InputRules(trust_loopback=False), web_rules=Rules(tls=tls)) as box,
+        aiohttp.ClientSession() as session,
+        session.post(
+            f"{box.url}/in".replace("http", "https"), data=b"{}", headers=JSON, ssl=client
+        ) as response,
+    ):
+        assert response.status == status
 
 
 async def test_a_token_file_that_changes_is_read_again(token_file: Path) -> None:

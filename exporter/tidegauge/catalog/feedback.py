@@ -15,6 +15,12 @@ CHANGED = Metric(
     "Verdicts that a user changed after they were counted, by what they were and what they became.",
     ("model", "version", "was", "verdict"),
 )
+CATEGORISED = Metric(
+    "llm_feedback_categorised_total",
+    "counter",
+    "Categories that a user gave after the verdict was counted without one.",
+    ("model", "version", "verdict", "category"),
+)
 JOINED = Metric(
     "llm_feedback_joined_total",
     "counter",
@@ -32,4 +38,4 @@ WAITING = Metric(
     "Feedback that came before its answer, and waits for it.",
 )
 
-METRICS = (FEEDBACK, CHANGED, JOINED, ANSWERS, WAITING)
+METRICS = (FEEDBACK, CHANGED, CATEGORISED, JOINED, ANSWERS, WAITING)

@@ -10,19 +10,23 @@ from dataclasses import dataclass
 
 from tidegauge.traffic.rating import VERDICTS, Verdict
 
-_VERDICT_BITS, _OWNER_BITS = 2, 16
-_WHEN_BITS = _VERDICT_BITS + _OWNER_BITS  # below them; the time is above
+_VERDICT_BITS, _STATE_BITS, _OWNER_BITS = 2, 3, 16
+_WHEN_BITS = _STATE_BITS + _OWNER_BITS  # below them; the time is above
 _MOST_OWNERS = 1 << _OWNER_BITS
 _TICKS = 16  # per second: finer than feedback can be told apart, and the number stays small
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer that is remembered: its model, its version, and its verdict if there is one."""
+    """An answer that is remembered: its model, its version, and its verdict if there is one.
+
+    `categorised` says whether a category was given with a verdict on it.
+    """
 
     model: str
     version: str
-    verdict: Verdict | None
+    verdict: Verdict | None = None
+    categorised: bool = False
 
 
 class Answers:
@@ -58,7 +62,7 @@ class Answers:
         while len(self._held) >= self._most:
             self._forget_oldest()
         self._order.append(key)
-        self._held[key] = _packed(now, self._owner(model, version), verdict=None)
+        self._held[key] = _packed(now, self._owner(model, version))
 
     def find(self, key: int, now: float) -> Answer | None:
         """What is known of an answer; None if it is not, or no more."""
@@ -66,14 +70,16 @@ class Answers:
         packed = self._held.get(key)
         if packed is None:
             return None
-        model, version = self._named[packed >> _VERDICT_BITS & _MOST_OWNERS - 1]
+        model, version = self._named[packed >> _STATE_BITS & _MOST_OWNERS - 1]
         code = packed & (1 << _VERDICT_BITS) - 1
-        return Answer(model, version, VERDICTS[code - 1] if code else None)
+        categorised = bool(packed >> _VERDICT_BITS & 1)
+        return Answer(model, version, VERDICTS[code - 1] if code else None, categorised)
 
-    def judge(self, key: int, verdict: Verdict) -> None:
-        """Remember the verdict on an answer that `find` found."""
-        cleared = self._held[key] >> _VERDICT_BITS << _VERDICT_BITS
-        self._held[key] = cleared | _code(verdict)
+    def judge(self, key: int, verdict: Verdict, *, categorised: bool) -> None:
+        """Remember what is thought of an answer that `find` found."""
+        cleared = self._held[key] >> _STATE_BITS << _STATE_BITS
+        state = categorised << _VERDICT_BITS | VERDICTS.index(verdict) + 1
+        self._held[key] = cleared | state
 
     def is_gone(self, key: int) -> bool:
         """Whether an answer was known once, and is no more; after long, that is forgotten too."""
@@ -119,14 +125,9 @@ def _mark(key: int) -> int:
     return key >> 32 & 0xFFFFFFFF or 1
 
 
-def _packed(now: float, owner: int, *, verdict: Verdict | None) -> int:
-    when = _ticks(now) << _OWNER_BITS | owner
-    return when << _VERDICT_BITS | (_code(verdict) if verdict else 0)
+def _packed(now: float, owner: int) -> int:
+    return (_ticks(now) << _OWNER_BITS | owner) << _STATE_BITS
 
 
 def _ticks(now: float) -> int:
     return max(0, round(now * _TICKS))
-
-
-def _code(verdict: Verdict) -> int:
-    return VERDICTS.index(verdict) + 1

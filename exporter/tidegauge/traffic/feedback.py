@@ -6,7 +6,7 @@ user who thinks again is counted beside the first verdict, in a series of change
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 from tidegauge.catalog import feedback
@@ -17,11 +17,12 @@ from tidegauge.traffic.opinion import Opinion
 from tidegauge.traffic.rating import VERDICTS, Verdict
 from tidegauge.traffic.waiting import Waiting
 
-Result = Literal["joined", "early", "expired", "unknown", "duplicate", "changed"]
+Result = Literal["joined", "early", "expired", "unknown", "duplicate", "changed", "categorised"]
 """joined: its answer was known; early: it came before its answer, and was joined when that came;
 expired: its answer was known once, and is no more; unknown: no such answer came in time;
 duplicate: it repeats what was said of the same answer; changed: it is another verdict than before
-on the same answer. Only the first four add to `llm_feedback_total`."""
+on the same answer; categorised: it is the same verdict, and the first with a category. Only the
+first four add to `llm_feedback_total`."""
 RESULTS: tuple[Result, ...] = get_args(Result)
 
 _NOBODYS = ("", "")  # model and version of an answer that was not found
@@ -51,6 +52,7 @@ class Memory:
     waiting: Waiting = field(default_factory=Waiting)
     counts: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
     changes: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
+    categorised: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
     results: Counter[Result] = field(default_factory=Counter)
 
 
@@ -80,7 +82,7 @@ class Feedback:
         self.memory.answers.add(key, model=model, version=version, now=now)
         early = self.memory.waiting.take(key)
         if early:
-            self._judge(early, Answer(model, version, None), "early")
+            self._judge(early, Answer(model, version), "early")
 
     def hear(self, opinion: Opinion, now: float) -> Result | None:
         """Count it, and say how it was joined; None where it waits for its answer."""
@@ -90,11 +92,7 @@ class Feedback:
             return self._hear_of_nothing(opinion, now)
         if answer.verdict is None:
             return self._judge(opinion, answer, "joined")
-        if answer.verdict == opinion.verdict:
-            return self._result("duplicate")
-        self.memory.changes[answer.model, answer.version, answer.verdict, opinion.verdict] += 1
-        self.memory.answers.judge(opinion.key, opinion.verdict)
-        return self._result("changed")
+        return self._hear_again(opinion, answer, answer.verdict)
 
     def expire(self, now: float) -> None:
         """Let go of what is too old: feedback that waited in vain counts for nobody."""
@@ -107,28 +105,52 @@ class Feedback:
         return (
             *(Sample(feedback.FEEDBACK, n, labels) for labels, n in self.memory.counts.items()),
             *(Sample(feedback.CHANGED, n, labels) for labels, n in self.memory.changes.items()),
+            *(
+                Sample(feedback.CATEGORISED, n, labels)
+                for labels, n in self.memory.categorised.items()
+            ),
             *(Sample(feedback.JOINED, n, (result,)) for result, n in self.memory.results.items()),
             Sample(feedback.ANSWERS, len(self.memory.answers)),
             Sample(feedback.WAITING, len(self.memory.waiting)),
         )
 
+    def _hear_again(self, opinion: Opinion, answer: Answer, was: Verdict) -> Result:
+        owner, is_first = (answer.model, answer.version), not answer.categorised
+        categorises = is_first and opinion.category != ""
+        if categorises:
+            self.memory.categorised[(*owner, opinion.verdict, self._category(opinion))] += 1
+        if opinion.verdict != was:
+            self.memory.changes[(*owner, was, opinion.verdict)] += 1
+        categorised = answer.categorised or categorises
+        self.memory.answers.judge(opinion.key, opinion.verdict, categorised=categorised)
+        if opinion.verdict != was:
+            return self._result("changed")
+        return self._result("categorised" if categorises else "duplicate")
+
     def _hear_of_nothing(self, opinion: Opinion, now: float) -> Result | None:
         if self.memory.answers.is_gone(opinion.key):
             return self._count(opinion, *_NOBODYS, "expired")
         waiting = self.memory.waiting.find(opinion.key)
-        if waiting and waiting.verdict == opinion.verdict:
+        if waiting is None:
+            self.memory.waiting.add(opinion, now)
+            return None
+        category = waiting.category or opinion.category
+        if (opinion.verdict, category) == (waiting.verdict, waiting.category):
             return self._result("duplicate")
-        self.memory.waiting.add(opinion, now)
-        return self._result("changed") if waiting else None
+        self.memory.waiting.add(replace(opinion, category=category), now)
+        return self._result("changed" if opinion.verdict != waiting.verdict else "categorised")
 
     def _judge(self, opinion: Opinion, answer: Answer, result: Result) -> Result:
-        self.memory.answers.judge(opinion.key, opinion.verdict)
+        categorised = opinion.category != ""
+        self.memory.answers.judge(opinion.key, opinion.verdict, categorised=categorised)
         return self._count(opinion, answer.model, answer.version, result)
 
     def _count(self, opinion: Opinion, model: str, version: str, result: Result) -> Result:
-        category = opinion.category if opinion.category in self._categories else OTHER
-        self.memory.counts[model, version, opinion.verdict, category] += 1
+        self.memory.counts[model, version, opinion.verdict, self._category(opinion)] += 1
         return self._result(result)
+
+    def _category(self, opinion: Opinion) -> str:
+        return opinion.category if opinion.category in self._categories else OTHER
 
     def _result(self, result: Result) -> Result:
         self.memory.results[result] += 1
@@ -142,7 +164,9 @@ class Feedback:
             for verdict in VERDICTS:
                 opened = {(model, version, verdict, each): 0 for each in self._categories}
                 self.memory.counts.update(opened)
-                self.memory.changes.update(_changes(model, version, verdict) if model else {})
+                if model:
+                    self.memory.changes.update(_changes(model, version, verdict))
+                    self.memory.categorised.update({k: 0 for k in opened if k[-1]})
 
 
 def _changes(model: str, version: str, verdict: Verdict) -> dict[tuple[str, str, str, str], int]:
