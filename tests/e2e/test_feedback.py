@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import aiohttp
+from aiohttp import web
 
 from tests.e2e.test_serve_reload import serving, shows
+from tests.haproxy import free_port
 from tests.unit.test_web_inputs import own_address
 
 TOKEN, SECRET = "a-token-that-nobody-guesses", "a-secret-that-two-share"
@@ -191,3 +193,45 @@ def signed(timestamp: str, body: bytes, secret: str = SECRET) -> dict[str, str]:
     message = timestamp.encode() + b"." + body
     digest = hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
     return {"X-Signature": f"t={timestamp},v1={digest}"}
+
+
+async def test_feedback_on_what_passed_the_tap_even_while_it_still_streams(tmp_path: Path) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def stream(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        chunk = {"id": "chatcmpl-1", "choices": [{"index": 0, "delta": {"content": "Water."}}]}
+        await response.write(f"data: {json.dumps(chunk)}\n\n".encode())
+        begun.set()
+        await go_on.wait()
+        await response.write(b"data: [DONE]\n\n")
+        return response
+
+    upstream = web.Application()
+    upstream.router.add_post("/v1/chat/completions", stream)
+    runner = web.AppRunner(upstream)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    engine, tap = runner.addresses[0][1], free_port()
+    traffic = (
+        f"traffic: {{listen_address: '127.0.0.1:{tap}', upstream: 'http://127.0.0.1:{engine}', "
+        "models: [chat], versions: {chat: v2}}, feedback: {}"
+    )
+    try:
+        async with serving(tmp_path, f"serve: {{{QUIET}, {traffic}}}") as (_, url):
+            asked = {"model": "chat", "stream": True, "messages": []}
+            async with (
+                aiohttp.ClientSession() as session,
+                session.post(f"http://127.0.0.1:{tap}/v1/chat/completions", json=asked) as answer,
+            ):
+                await asyncio.wait_for(begun.wait(), 10)
+                said = {"id": "chatcmpl-1", "thumb": "up"}
+                assert (await post(url, "/v1/feedback", said))[0] == 200
+                await shows(url, "llm_feedback_waiting 1")
+                go_on.set()
+                assert b"Water." in await answer.read()
+            await shows(url, 'llm_feedback_joined_total{result="early"} 1')
+            await shows(url, 'llm_feedback_total{model="chat",version="v2",verdict="good"} 1')
+    finally:
+        await runner.cleanup()
