@@ -42,6 +42,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # so that it runs as a script, from anywhere
 
 from docs.gpu_pages import gpu_series, xids  # noqa: E402
+from docs.privacy_page import privacy  # noqa: E402
 
 _SUBJECTS = (
     ("Inference", inference),
@@ -132,6 +133,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "configuration.md": configuration,
     "gpu-series.md": gpu_series,
     "xid.md": xids,
+    "privacy.md": privacy,
 }
 
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# tools.sh [DIR]   puts prometheus, promtool, alertmanager, amtool and haproxy under DIR/bin (default: .tools).
+# tools.sh [DIR [NAME…]]   puts prometheus, promtool, alertmanager, amtool and haproxy, or those that are named, under
+# DIR/bin (default: .tools). nginx is the other one that it knows: benchmarks compare with it.
 #
 # What is on PATH is used as it is. The rest comes from the distribution's own packages, downloaded and
 # unpacked under DIR with the libraries that this machine lacks: no root, nothing installed, no service
@@ -10,6 +11,7 @@ export LC_ALL=C
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 dest=${1:-$root/.tools}
 names=(prometheus promtool alertmanager amtool haproxy)
+if (($# > 1)); then names=("${@:2}"); fi
 # haproxy lives in sbin, which is on few people's PATH.
 search=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
@@ -37,7 +39,7 @@ main() {
   made_by >"$work/tree/bin/.made-by"
   rm -rf "$dest/bin" "$dest/debian"
   mv "$work/tree/debian" "$work/tree/bin" "$dest" # bin last: without it the next run starts over
-  echo "tools: ${names[*]} are under ${dest#"$PWD"/}/bin"
+  echo "tools: under ${dest#"$PWD"/}/bin: ${names[*]}"
 }
 
 # Each entry's second line names the program that it starts.
@@ -79,7 +81,7 @@ package_of() {
   case $1 in
     prometheus | promtool) echo prometheus ;;
     alertmanager | amtool) echo prometheus-alertmanager ;;
-    haproxy) echo haproxy ;;
+    haproxy | nginx) echo "$1" ;;
   esac
 }
 
@@ -226,6 +228,7 @@ oldest() {
     prometheus | promtool) echo 2.42 ;;
     alertmanager | amtool) echo 0.22 ;; # matchers in routes and inhibition
     haproxy) echo 2.5 ;;
+    nginx) echo 1.18 ;;
   esac
 }
 
@@ -254,12 +257,11 @@ verify() {
   done
 }
 
-version_flag() { if [[ $1 == haproxy ]]; then echo -v; else echo --version; fi; }
+version_flag() { if [[ $1 == haproxy || $1 == nginx ]]; then echo -v; else echo --version; fi; }
 
 stuck() {
   echo "tools: $1" >&2
-  echo "tools: install Prometheus (prometheus, promtool), Alertmanager (alertmanager, amtool) and" \
-    "HAProxy (haproxy), put them on PATH, and run this again" >&2
+  echo "tools: install what is missing of ${names[*]}, put it on PATH, and run this again" >&2
   exit 1
 }
 

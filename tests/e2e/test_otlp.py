@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from tests.e2e.engine_fixture import RunningEngine, engine, quick_model
 from tests.e2e.test_serve import serving, shows, text
 
@@ -12,6 +14,18 @@ __all__ = ["engine", "quick_model"]
 
 MARKER = "quixotic-marmalade"
 CLIENT = Path(__file__).with_name("otlp_client.py")
+
+
+def total(exposition: str, name: str, labels: dict[str, str]) -> float:
+    """The sum of the series that have these labels, among others."""
+    families = text_string_to_metric_families(exposition)
+    found = [
+        sample.value
+        for family in families
+        for sample in family.samples
+        if sample.name == name and labels.items() <= sample.labels.items()
+    ]
+    return sum(found)
 
 
 async def test_an_instrumented_application_is_measured_without_a_tap(
@@ -43,13 +57,13 @@ async def test_an_instrumented_application_is_measured_without_a_tap(
         await shows(url, 'tidegauge_otlp_spans_total{result="ignored"} 1')
         await shows(url, "llm_traffic_requests_started_total 5")
         metrics = await text(f"{url}/metrics")
-        for line in (
-            'llm_traffic_requests_total{model="chat",outcome="ok"} 3',
-            'llm_traffic_requests_total{model="chat",outcome="unreachable"} 1',
-            'llm_traffic_requests_total{model="other",outcome="ok"} 1',
-            'llm_traffic_time_to_first_token_seconds_count{model="chat"} 1',
-            'llm_traffic_generation_tokens_sum{model="chat"} 8',
+        for name, labels, value in (
+            ("llm_traffic_requests_total", {"model": "chat", "outcome": "ok"}, 3),
+            ("llm_traffic_requests_total", {"model": "chat", "outcome": "unreachable"}, 1),
+            ("llm_traffic_requests_total", {"model": "other", "outcome": "ok"}, 1),
+            ("llm_traffic_time_to_first_token_seconds_count", {"model": "chat"}, 1),
+            ("llm_traffic_generation_tokens_sum", {"model": "chat"}, 8),
         ):
-            assert line in metrics, metrics
+            assert total(metrics, name, labels) == value, (name, labels)
     assert MARKER not in metrics
     assert MARKER not in (tmp_path / "serve.log").read_text()

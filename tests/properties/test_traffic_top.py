@@ -3,11 +3,11 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tidegauge.traffic.top import HALF_LIFE_EVENTS, SECONDS_PER_NAME, Top
+from tidegauge.traffic.top import HALF_LIFE_EVENTS, PLACES_PER_NAME, SECONDS_PER_NAME, Top
 
 # A few keys that come again and again, and many that hardly do; runs of one key are floods.
 KEYS = st.one_of(st.sampled_from("abcdef"), st.integers(0, 500).map(str))
-RUNS = st.lists(st.tuples(KEYS, st.integers(1, 60), st.integers(0, 5000)), max_size=40)
+RUNS = st.lists(st.tuples(KEYS, st.integers(1, 60), st.integers(0, 5000)), max_size=60)
 
 
 def events(runs: list[tuple[str, int, int]]) -> list[tuple[str, int]]:
@@ -35,8 +35,8 @@ def test_counters_never_fall_and_what_they_grow_by_is_all_there_was(
         assert all(value >= before.get(key, 0) for key, value in now.items())
         assert tallies.others >= others_before
         assert len(now) <= top
-        assert len(tallies._entries) <= 2 * top * top + top
-        assert len(tallies._light) <= 2 * top * top + top
+        assert len(tallies._entries) <= PLACES_PER_NAME * top
+        assert len(tallies._light) <= PLACES_PER_NAME * top
         before, others_before = now, tallies.others
     assert grown == sum(amount for _, amount in events(runs))
 

@@ -51,6 +51,38 @@ _body = st.one_of(
         st.sampled_from([MARKER, [{"type": "text", "text": MARKER}], None, [MARKER]]),
     ),
 )
+_line = st.one_of(
+    st.builds(
+        lambda fields, end: json.dumps(fields).encode() + end,
+        st.fixed_dictionaries(
+            {"done": st.booleans()},
+            optional={
+                "response": st.sampled_from(["", MARKER, None]),
+                "message": st.dictionaries(
+                    st.sampled_from(["content", "thinking", "tool_calls"]),
+                    st.sampled_from(["", MARKER, None, [{"function": {"name": MARKER}}]]),
+                ),
+                "done_reason": st.sampled_from(["stop", "load", MARKER, 3]),
+                "eval_count": st.integers(-1, 9),
+                "error": st.sampled_from(["", MARKER, {"message": MARKER}]),
+            },
+        ),
+        _line_end,
+    ),
+    st.sampled_from([b"\n", b"{", b'{"error": "out of memory"}\n', b"null\n", b"\xef\xbb\xbf"]),
+    st.binary(max_size=8),
+)
+_lines = st.lists(_line, max_size=12).map(b"".join)
+_kind = st.sampled_from(
+    [
+        "text/event-stream; charset=utf-8",
+        "application/x-ndjson",
+        "application/json",
+        "",
+        "text/html",
+    ]
+)
+_path = st.sampled_from(["/v1/chat/completions", "/v1/completions", "/api/chat", "/api/generate"])
 _how = st.sampled_from(["complete", "aborted", "cut", "unreachable"])
 _cuts = st.lists(st.integers(0, 1000), max_size=20)
 
@@ -60,24 +92,39 @@ def pieces(whole: bytes, cuts: list[int]) -> list[bytes]:
     return [whole[start:end] for start, end in pairwise(bounds)]
 
 
-def measured(body: list[bytes], answer: list[bytes], *, content_type: str, how: End) -> Ended:
-    wire = Wire(labelling=Labelling(frozenset({"chat", "code"})), begun=0, path="/v1/completions")
+def measured(
+    body: list[bytes],
+    answer: list[bytes],
+    *,
+    content_type: str,
+    how: End,
+    path: str = "/v1/completions",
+    status: int = 200,
+) -> Ended:
+    wire = Wire(labelling=Labelling(frozenset({"chat", "code"})), begun=0, path=path)
     for piece in body:
         wire.request_piece(piece)
     wire.request_end()
-    wire.answer_head(200, content_type=content_type, content_encoding="")
+    wire.answer_head(status, content_type=content_type, content_encoding="")
     for piece in answer:
         wire.answer_piece(piece, 1)
     return wire.end(how, 2)
 
 
-@given(_body, _stream, _cuts, _cuts, _how)
+@given(_body, _stream | _lines, _cuts, _cuts, _kind, _path, _how)
 def test_any_split_of_a_stream_gives_the_same_exchange(
-    body: bytes, stream: bytes, body_cuts: list[int], cuts: list[int], how: End
+    body: bytes,
+    stream: bytes,
+    body_cuts: list[int],
+    cuts: list[int],
+    kind: str,
+    path: str,
+    how: End,
 ) -> None:
-    kind = "text/event-stream; charset=utf-8"
-    whole = measured([body], [stream], content_type=kind, how=how)
-    split = measured(pieces(body, body_cuts), pieces(stream, cuts), content_type=kind, how=how)
+    whole = measured([body], [stream], content_type=kind, how=how, path=path)
+    split = measured(
+        pieces(body, body_cuts), pieces(stream, cuts), content_type=kind, how=how, path=path
+    )
     assert split == whole
 
 
@@ -91,9 +138,18 @@ def test_any_split_of_a_document_gives_the_same_exchange(
     assert split == whole
 
 
-@given(st.binary(), st.binary(), st.text(max_size=20), _how)
-def test_garbage_never_raises(body: bytes, answer: bytes, content_type: str, how: End) -> None:
-    measured([body], [answer], content_type=content_type, how=how)
+@given(
+    st.binary(),
+    st.binary(),
+    _kind | st.text(max_size=20),
+    _path | st.text(max_size=20),
+    st.integers(0, 999),
+    _how,
+)
+def test_garbage_never_raises(
+    body: bytes, answer: bytes, content_type: str, path: str, status: int, how: End
+) -> None:
+    measured([body], [answer], content_type=content_type, how=how, path=path, status=status)
 
 
 def test_json_nested_beyond_any_stack_never_raises() -> None:
@@ -102,7 +158,32 @@ def test_json_nested_beyond_any_stack_never_raises() -> None:
     measured([deep], [b"data: " + deep + b"\n\n"], content_type="text/event-stream", how="cut")
 
 
-@given(_body, _stream, _how)
-def test_no_text_of_prompt_answer_or_names_is_kept(body: bytes, stream: bytes, how: End) -> None:
-    for content_type in ("text/event-stream", "application/json"):
-        assert MARKER not in repr(measured([body], [stream], content_type=content_type, how=how))
+@given(_body, _stream | _lines, _path, _how)
+def test_no_text_of_prompt_answer_or_names_is_kept(
+    body: bytes, stream: bytes, path: str, how: End
+) -> None:
+    for content_type in ("text/event-stream", "application/json", "application/x-ndjson"):
+        ended = measured([body], [stream], content_type=content_type, how=how, path=path)
+        assert MARKER not in repr(ended)
+        assert ended.exchange.features is None
+
+
+@given(_body, _stream | _lines, _path, st.sampled_from([200, 400, 503]), _how)
+def test_what_failed_has_a_class_and_nothing_else_has(
+    body: bytes, stream: bytes, path: str, status: int, how: End
+) -> None:
+    for content_type in ("text/event-stream", "application/json", "application/x-ndjson"):
+        exchange = measured(
+            [body], [stream], content_type=content_type, how=how, path=path, status=status
+        ).exchange
+        assert (exchange.error is None) == (exchange.outcome in ("ok", "aborted"))
+
+
+@given(_body, _stream | _lines, _path)
+def test_only_what_is_known_is_estimated(body: bytes, stream: bytes, path: str) -> None:
+    for content_type in ("text/event-stream", "application/json", "application/x-ndjson"):
+        exchange = measured(
+            [body], [stream], content_type=content_type, how="complete", path=path
+        ).exchange
+        assert exchange.prompt_tokens is not None or not exchange.prompt_tokens_estimated
+        assert exchange.generation_tokens is not None or not exchange.generation_tokens_estimated

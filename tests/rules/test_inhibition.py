@@ -54,6 +54,14 @@ HELD: dict[str, Pair] = {
         {"alertname": "LLMPoolAtMaximum", "pool": "h"},
         {"alertname": "LLMQueueGrowing", "pool": "h"},
     ),
+    "a client that floods explains the queue": (
+        {"alertname": "LLMClientFlooding", "pool": "r", "client": "00be711ffee8"},
+        {"alertname": "LLMQueueGrowing", "pool": "r"},
+    ),
+    "an error budget that pages says that requests are turned away": (
+        {"alertname": "LLMErrorBudgetBurning", "model": "s", "severity": "page"},
+        {"alertname": "LLMRequestsRefused", "model": "s", "class": "overloaded"},
+    ),
     "mixed references hold back scores against them": (
         {"alertname": "LLMDriftReferenceMixed", "model": "i"},
         {"alertname": "LLMInputDrift", "model": "i", "channel": "prompt_length"},
@@ -84,6 +92,10 @@ HEARD: dict[str, Pair] = {
     "an empty pool says nothing of an engine outside pools": (
         {"alertname": "LLMPoolEmpty", "pool": "g"},
         {"alertname": "LLMEngineDown", "instance": "g:1"},
+    ),
+    "a client that floods one pool says nothing of another": (
+        {"alertname": "LLMClientFlooding", "pool": "t", "client": "00be711ffee8"},
+        {"alertname": "LLMQueueGrowing", "pool": "u"},
     ),
     "errors say nothing of latency": (
         {"alertname": "LLMErrorBudgetBurning", "model": "k", "severity": "page"},

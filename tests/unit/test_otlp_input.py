@@ -15,7 +15,7 @@ from tests.otlp import JSON, PROTOBUF, Made, as_json, as_protobuf, listening
 from tidegauge.config.otlp import OtlpConfig
 from tidegauge.traffic.otlp import answers, from_protobuf
 from tidegauge.traffic.otlp.seen import Seen
-from tidegauge.traffic.otlp.span import SPANS_MAX
+from tidegauge.traffic.otlp.span import SPAN_BYTES_MAX, SPANS_MAX
 from tidegauge.web import InputRules
 
 CHAT = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "chat"}
@@ -181,6 +181,15 @@ def test_what_was_seen_is_bounded() -> None:
     assert {seen.judge(span) for span in spans} == {"counted"}
     assert [seen.judge(span) for span in spans[-10:]] == ["duplicate"] * 10
     assert seen.judge(spans[0]) == "counted"
+
+
+async def test_a_span_that_is_too_large_costs_itself_alone() -> None:
+    huge = Made({**CHAT, "gen_ai.prompt": "x" * SPAN_BYTES_MAX}, number=2)
+    async with listening() as (box, spans):
+        status, _, body = await box.send(as_protobuf(Made(), huge, Made(number=3)))
+        partial = ExportTraceServiceResponse.FromString(body).partial_success
+        assert (status, partial.rejected_spans) == (200, 1)
+        assert await spans() == {"counted": 2, "rejected": 1}
 
 
 @pytest.mark.parametrize("length", [0, 1, 127, 128, 16_384])

@@ -9,7 +9,13 @@ import pytest
 import yaml
 
 FOLDER = Path(__file__).resolve().parents[2] / "alert-rules"
-COUNTS = {"burn_min_requests", "drift_min_requests", "feedback_min"}
+COUNTS = {
+    "burn_min_requests",
+    "drift_min_requests",
+    "feedback_min",
+    "others_min_requests",
+    "traffic_min_requests",
+}
 SHORT_THEN_LONG = [
     ("scrape_timeout", "scrape_interval"),
     ("scrape_interval", "rate_window"),

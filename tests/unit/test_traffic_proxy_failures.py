@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import socket
+import struct
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -297,3 +298,49 @@ async def test_what_cannot_be_parsed_is_not_quoted_in_the_log(
         await writer.wait_closed()
     formatted = "\n".join(logging.Formatter().format(record) for record in caplog.records)
     assert "SECRET" not in formatted
+
+
+@pytest.mark.parametrize("dies", [False, True], ids=["ends", "dies"])
+async def test_an_answer_that_ends_with_its_connection_ends_as_it_does(dies: bool) -> None:  # noqa: FBT001
+    async def connected(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n" + CHUNK + DONE)
+        await writer.drain()
+        await asyncio.sleep(0.1)
+        if dies:
+            inside = writer.get_extra_info("socket")
+            inside.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    exchanges: list[Exchange] = []
+    async with serving(connected) as upstream, tapping(upstream, exchanges) as url:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port_of(url))
+        head = b"POST /v1/completions HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(ASK)
+        writer.write(head + ASK)
+        assert b"\r\nConnection: close\r\n" in await reader.readuntil(b"\r\n\r\n")
+        assert await reader.readexactly(len(CHUNK + DONE)) == CHUNK + DONE
+        if dies:
+            with pytest.raises(ConnectionResetError):
+                await reader.read()
+        else:
+            assert await reader.read() == b""
+        writer.close()
+    assert (await recorded(exchanges)).outcome == ("cut" if dies else "ok")
+
+
+async def test_chunks_that_turn_to_garbage_cut_the_client_off_before_it() -> None:
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(HEAD + framed(CHUNK))
+        await asyncio.sleep(0.05)
+        writer.write(b"garbage\r\n" + framed(CHUNK) + b"0\r\n\r\n")
+        await reader.read()
+
+    exchanges: list[Exchange] = []
+    async with (
+        serving(connected) as upstream,
+        tapping(upstream, exchanges) as url,
+        aiohttp.ClientSession() as client,
+        client.post(url, data=ASK) as response,
+    ):
+        assert await response.content.readexactly(len(CHUNK)) == CHUNK
+        with pytest.raises(aiohttp.ClientPayloadError, match="Not enough data"):
+            await response.read()
+    assert (await recorded(exchanges)).outcome == "cut"

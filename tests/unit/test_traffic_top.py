@@ -2,7 +2,7 @@
 
 import pytest
 
-from tidegauge.traffic.top import HALF_LIFE_EVENTS, SECONDS_PER_NAME, Top
+from tidegauge.traffic.top import HALF_LIFE_EVENTS, PLACES_PER_NAME, SECONDS_PER_NAME, Top
 
 
 def added(top: Top, *keys: str, amount: float = 1, now: float = 0) -> Top:
@@ -57,6 +57,24 @@ def test_names_are_handed_out_no_faster_than_series_may_be_made() -> None:
     assert 10 + 10 <= len(seen) <= 10 + 10 + minutes
 
 
+def test_a_crowd_that_comes_once_each_takes_no_name_from_anybody() -> None:
+    top = Top(10)
+    for number in range(20_000):
+        top.add(f"k{number}", 1, now=number)
+    assert set(top.named()) == {f"k{number}" for number in range(10)}
+
+
+def test_a_client_in_a_crowd_shows_though_others_were_there_first() -> None:
+    """Each of the crowd pushes the lightest out, which the newcomer is at first."""
+    top = Top(10)
+    places = 10 * PLACES_PER_NAME
+    for number in range(8 * places):
+        top.add(f"old{number % places}", 1, now=0)
+    for number in range(150):
+        added(top, "new", f"once{number}")
+    assert "new" in top.named()
+
+
 def test_it_goes_on_beyond_what_a_float_holds() -> None:
     top = Top(1)
     events = 30 * 1024 * HALF_LIFE_EVENTS // 10
@@ -71,4 +89,4 @@ def test_what_is_remembered_is_bounded() -> None:
     top = Top(3)
     for number in range(5000):
         top.add(f"k{number}", 1, now=0)
-    assert len(top._entries) == len(top._light) + len(top.named()) <= 2 * 9 + 3
+    assert len(top._entries) == len(top._light) + len(top.named()) <= 3 * PLACES_PER_NAME

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.gaps import gaps
+from tidegauge.traffic.document import MARKS_MAX
 from tidegauge.traffic.ended import NO_TEXTS, TEXT_MAX, Ended
 from tidegauge.traffic.exchange import NO_GAPS, Exchange, Outcome
 from tidegauge.traffic.gaps import CHOICES_MAX
@@ -290,3 +291,97 @@ def test_a_count_that_is_none_is_not_taken(count: object) -> None:
     exchange = whole({"choices": [{"text": "x"}], "usage": usage})
     assert (exchange.prompt_tokens, exchange.prompt_tokens_estimated) == (1, True)  # of "x"
     assert (exchange.generation_tokens, exchange.generation_tokens_estimated) == (7, False)
+
+
+@pytest.mark.parametrize(
+    "path,asked,streamed",
+    [
+        pytest.param("/v1/completions", {}, False, id="OpenAI's API does not stream by itself"),
+        pytest.param("/v1/completions", {"stream": True}, True, id="OpenAI's streams if asked to"),
+        pytest.param("/api/generate", {}, True, id="Ollama's streams by itself"),
+        pytest.param("/api/chat", {"stream": False}, False, id="Ollama's does not if asked not to"),
+    ],
+)
+def test_whether_it_streams_is_known_once_it_is_asked(
+    path: str,
+    asked: dict[str, object],
+    streamed: bool,  # noqa: FBT001
+) -> None:
+    wire = Wire(labelling=Labelling(CHAT), begun=0, path=path)
+    assert wire.streamed is None
+    wire.request_piece(request(**asked))
+    wire.request_end()
+    assert wire.streamed is streamed
+    wire.answer_head(400, content_type="application/json", content_encoding="")
+    assert wire.streamed is False
+
+
+def test_an_answer_may_come_before_its_request_is_whole() -> None:
+    wire = Wire(labelling=Labelling(CHAT), begun=0, path="/v1/completions")
+    wire.request_piece(b'{"model": "ch')
+    wire.answer_head(413, content_type="text/plain", content_encoding="")
+    wire.answer_piece(b"no", 1)
+    exchange = wire.end("complete", 2).exchange
+    assert (exchange.outcome, exchange.error) == ("client_error", "too_large")
+
+
+MANY = b'{"prompt": [' + b'"a",' * MARKS_MAX + b'"a"]}'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b'{"a":' * 100_000, MANY],
+    ids=["nothing", "half", "a list", "too deep", "too many values"],
+)
+def test_a_request_that_cannot_be_read_is_measured_without_it(body: bytes) -> None:
+    exchange = heard(text("a"), DONE, body=body)
+    assert (exchange.outcome, exchange.model, exchange.prompt_tokens) == ("ok", "chat", None)
+
+
+def test_only_what_says_that_it_is_json_is_malformed() -> None:
+    def outcome(raw: bytes, content_type: str) -> tuple[Outcome, object]:
+        exchange = heard(raw, content_type=content_type)
+        return exchange.outcome, exchange.error
+
+    assert outcome(b"hello", "application/json") == ("cut", "malformed")
+    assert outcome(b"hello", "text/plain") == ("ok", None)
+    assert outcome(b"[1]", "application/json") == ("ok", None)
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/event-stream"])
+def test_an_answer_of_too_many_values_is_ok_and_tells_nothing_of_them(content_type: str) -> None:
+    many = b'{"id": "a", "choices": [{"text": "a", "logprobs": [' + b"1," * MARKS_MAX + b"1]}]}"
+    pieces = [b"data: " + many + b"\n\n", DONE] if "event" in content_type else [many]
+    exchange = heard(*pieces, content_type=content_type)
+    assert (exchange.outcome, exchange.error, exchange.answer_key) == ("ok", None, None)
+
+
+def test_half_a_document_is_cut_and_not_malformed() -> None:
+    exchange = heard(b'{"choices', content_type="application/json", how="cut")
+    assert (exchange.outcome, exchange.error) == ("cut", "cut")
+
+
+def test_of_many_choices_the_first_is_the_answer() -> None:
+    texts = heard_out(text("b", 1), text("a", 0), text("d", 1), text("c", 0), DONE).texts
+    assert (texts.answer, texts.answer_chars) == ("ac", 2)
+
+
+def test_of_a_long_answer_the_beginning_is_kept_and_its_length() -> None:
+    pieces = [text("xy" * 100) for _ in range(1_000)]
+    texts = heard_out(*pieces, DONE).texts
+    assert texts.answer == "xy" * (TEXT_MAX // 2)
+    assert texts.answer_chars == 200_000
+
+
+@pytest.mark.parametrize(
+    "path,route",
+    [
+        ("/v1/chat/completions", "chat"),
+        ("/llm/v1/completions", "completions"),
+        ("/api/chat", "ollama_chat"),
+        ("/ollama/api/generate", "ollama_generate"),
+    ],
+)
+def test_the_route_is_told(path: str, route: str) -> None:
+    assert heard(DONE, path=path).route == route
+    assert is_measured("POST", path)

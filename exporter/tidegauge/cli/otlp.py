@@ -5,6 +5,7 @@ import random
 import time
 from importlib.util import find_spec
 
+from tidegauge.cli.traffic import labelling
 from tidegauge.cli.vectors import vector_settings
 from tidegauge.config.otlp import OtlpConfig
 from tidegauge.config.traffic import TrafficConfig
@@ -12,7 +13,6 @@ from tidegauge.pipeline import Schedule
 from tidegauge.server import Around, Made, Part, PlanError
 from tidegauge.sources.otlp import OtlpSource
 from tidegauge.traffic.ended import Ended
-from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.measuring import Measuring
 from tidegauge.traffic.otlp import from_json
 from tidegauge.traffic.otlp.answers import JSON, PROTOBUF, TYPES
@@ -37,7 +37,7 @@ def otlp(config: OtlpConfig, traffic: TrafficConfig | None) -> Part | None:
         raise PlanError(["serve.otlp.enabled: needs serve.traffic, which counts what is received"])
     if not _is_installed("opentelemetry.proto"):
         raise PlanError(["serve.otlp.enabled: needs `pip install tidegauge[otlp]`"])
-    labelling = Labelling(frozenset(traffic.models), traffic.versions)
+    labels = labelling(traffic)
     settings = vector_settings(traffic)
 
     def make(around: Around) -> Made:
@@ -59,7 +59,7 @@ def otlp(config: OtlpConfig, traffic: TrafficConfig | None) -> Part | None:
         receiver = Receiver(
             measure,
             decoders={PROTOBUF: from_protobuf.spans, JSON: from_json.spans},
-            labelling=labelling,
+            labelling=labels,
             arrivals=around.arrivals,
             side=None if config.count == "all" else config.count,
             memory=before.receiver.memory if isinstance(before, OtlpSource) else None,
@@ -68,7 +68,7 @@ def otlp(config: OtlpConfig, traffic: TrafficConfig | None) -> Part | None:
         source = OtlpSource(receiver, measuring.close)
         return Made(Schedule(source, _MEMORY_SECONDS, 1), inputs={PATH: taken})
 
-    return Part(NAME, (config, traffic.models, traffic.versions, settings), make)
+    return Part(NAME, (config, labels, settings), make)
 
 
 def _is_installed(module: str) -> bool:

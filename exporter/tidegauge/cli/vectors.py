@@ -1,11 +1,13 @@
 """Vectors of texts, put together from configuration: which are made, and what became of them."""
 
+from collections.abc import Callable
+
 from tidegauge.config.traffic import TrafficConfig
 from tidegauge.pipeline import Schedule
 from tidegauge.server import Around, Made, Part, PlanError
 from tidegauge.sources.vectors import VectorSource
 from tidegauge.traffic.vector_settings import VectorSettings
-from tidegauge.traffic.vectors_semantic import SemanticMissingError, installed
+from tidegauge.traffic.vectors_semantic import SemanticMissingError, folder
 
 _MEMORY_SECONDS = 1.0  # between two reads of our own memory, which is no burden
 
@@ -19,15 +21,17 @@ def vectors(config: TrafficConfig) -> Part | None:
     return Part("vectors", (), make) if config.vectors else None
 
 
-def vector_settings(config: TrafficConfig) -> VectorSettings:
-    """What the doors are to make.
+def vector_settings(
+    config: TrafficConfig, *, look: Callable[[], object] = folder
+) -> VectorSettings:
+    """What the doors are to make; `look` raises if a semantic vector can't be.
 
     Raises:
         PlanError: what a vector is made with is not installed.
     """
     if "semantic" in config.vectors:
         try:
-            installed()
+            look()
         except SemanticMissingError as error:
             raise PlanError([f"serve.traffic.vectors: {error}"]) from None
     return VectorSettings(

@@ -28,7 +28,8 @@ class EngineLogConfig(Section):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if (self.path is None) != self.stdin:
-            raise ValueError("a log is either a path or `stdin: true`")
+            given = "a path and standard input" if self.stdin else "nothing"
+            raise ValueError(f"{given} is no log; write a path, or stdin: true")
         return self
 
 

@@ -9,24 +9,15 @@ import asyncio
 import socket
 import struct
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 from tidegauge.traffic.framing import Body, FramingError, request_body
 from tidegauge.traffic.head import HEAD_END, HeadError, RequestHead, listed, read_request, written
 from tidegauge.traffic.passage import HEAD_BYTES, Client, Passage, refusal
+from tidegauge.traffic.room import Room
 
-# The time to send a head. nginx gives as much.
-_HEAD_SECONDS = 60.0
-# Between two requests. Longer than any proxy in front keeps a connection (Envoy: an hour), since
-# who closes an idle one first may meet a request on its way.
-_IDLE_SECONDS = 3630.0
-# For a client that is still sending what was refused, to read why before it meets a reset.
-_LINGER_SECONDS = 5.0
-# A client that has closed its sending side has left, or waits: what is sent to it next tells.
-_DOUBT_SECONDS = 1.0
-_PROOF_SECONDS = 0.25
-_PROBE_SECONDS = 15.0
 _PROBE = written(b"HTTP/1.1 100 Continue", ())
 
 _REASONS = {
@@ -38,19 +29,46 @@ _REASONS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a client may take, in seconds; its requests and answers may take for ever.
+
+    `head_seconds` is the time to send a head; nginx gives as much. `idle_seconds` is the time
+    between two requests: longer than any proxy in front keeps a connection (Envoy: an hour), since
+    who closes an idle one first may meet a request on its way. `linger_seconds` is for a client
+    that is still sending what was refused, to read why before it meets a reset. A client that has
+    closed its sending side is in doubt after `doubt_seconds`, had its proof within `proof_seconds`
+    of being sent something, and is asked again every `probe_seconds`.
+    """
+
+    head_seconds: float = 60.0
+    idle_seconds: float = 3630.0
+    linger_seconds: float = 5.0
+    doubt_seconds: float = 1.0
+    proof_seconds: float = 0.25
+    probe_seconds: float = 15.0
+
+
 class Around(Protocol):
     """What a connection needs of the tap that it came to."""
+
+    @property
+    def limits(self) -> Limits: ...
+    @property
+    def room(self) -> Room: ...
 
     def begin(self, head: RequestHead, client: Client) -> Passage: ...
     def opened(self, client: "ClientSide") -> None: ...
     def closed(self, client: "ClientSide") -> None: ...
 
 
-class ClientSide(asyncio.Protocol):
+class ClientSide(asyncio.BufferedProtocol):
     """Reads requests, and hands each to a passage of its own."""
 
     def __init__(self, around: Around) -> None:
         self._around = around
+        self._limits = around.limits
+        self._room = around.room
         self._transport: asyncio.Transport
         self._buffer = bytearray()
         self._scanned = 0  # of the buffer, for the end of a head
@@ -80,7 +98,8 @@ class ClientSide(asyncio.Protocol):
         self._last = True
 
     def abort(self) -> None:
-        """End at once, whatever is under way."""
+        """End at once, whatever is under way, and by no means as if it were whole."""
+        self._reset_at_close()
         self._transport.abort()
 
     # What its transport calls.
@@ -90,11 +109,15 @@ class ClientSide(asyncio.Protocol):
             raise TypeError("a stream's transport")
         self._transport = transport
         self._around.opened(self)
-        self._await(_HEAD_SECONDS, self._close)
+        self._await(self._limits.head_seconds, self._close)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, _sizehint: int) -> memoryview:
+        return self._room.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         if self._lingers:
             return
+        data = self._room.taken(nbytes)
         if self._passage and self._tunnel:
             self._passage.send(data)
         elif self._body:
@@ -112,7 +135,7 @@ class ClientSide(asyncio.Protocol):
         if self._tunnel:
             self._passage.client_ended_tunnel()
         else:
-            self._await(_DOUBT_SECONDS, partial(self._doubt, self._sends))
+            self._await(self._limits.doubt_seconds, partial(self._doubt, self._sends))
         return True
 
     def connection_lost(self, _exc: Exception | None) -> None:
@@ -131,7 +154,7 @@ class ClientSide(asyncio.Protocol):
         self.full = False
         if self._passage:
             self._passage.resume()
-        elif not self._transport.is_closing():
+        elif not (self._lingers or self._transport.is_closing()):
             self._next()
 
     # What its passage calls.
@@ -166,13 +189,13 @@ class ClientSide(asyncio.Protocol):
         """Nothing more comes through the tunnel; the client may go on sending."""
         self._transport.write_eof()
 
-    def answered(self) -> None:
-        """The answer has been sent."""
+    def answered(self, *, last: bool) -> None:
+        """The answer has been sent, and said whether it was the connection's last."""
         self._passage = None
         self._stop_waiting()
         if self._body:
             self._linger()
-        elif self._last or self._tunnel:
+        elif last or self._last:
             self._close()
         elif not self.full:
             self._next()
@@ -184,13 +207,11 @@ class ClientSide(asyncio.Protocol):
         """
         self._passage = None
         if reset:
-            at_once = struct.pack("ii", 1, 0)  # linger for 0 seconds: RST, not FIN
-            inside: socket.socket = self._transport.get_extra_info("socket")
-            inside.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+            self._reset_at_close()
         self._close()
 
     def _next(self) -> None:
-        self._await(_IDLE_SECONDS, self._close)
+        self._await(self._limits.idle_seconds, self._close)
         self._read_head()
         if self._left and not self._passage:
             self._close()
@@ -206,7 +227,7 @@ class ClientSide(asyncio.Protocol):
         elif end < 0:
             if buffer and not self._scanned:
                 late = partial(self._refuse, 408, "no whole head in time")
-                self._await(_HEAD_SECONDS, late)
+                self._await(self._limits.head_seconds, late)
             self._scanned = len(buffer)
         else:
             block = bytes(buffer[: end + len(HEAD_END)])
@@ -267,7 +288,7 @@ class ClientSide(asyncio.Protocol):
             self._close()
             return
         self._transport.write_eof()
-        self._await(_LINGER_SECONDS, self.abort)
+        self._await(self._limits.linger_seconds, self.abort)
         self.regulate()
 
     def _doubt(self, sent_before: int) -> None:
@@ -287,7 +308,12 @@ class ClientSide(asyncio.Protocol):
             return
         again = partial(self._doubt, self._sends)
         self.send(_PROBE)
-        self._await(_PROBE_SECONDS if told else _PROOF_SECONDS, again)
+        self._await(self._limits.probe_seconds if told else self._limits.proof_seconds, again)
+
+    def _reset_at_close(self) -> None:
+        at_once = struct.pack("ii", 1, 0)  # linger for 0 seconds: RST, not FIN
+        inside: socket.socket = self._transport.get_extra_info("socket")
+        inside.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
 
     def _close(self) -> None:
         self._stop_waiting()

@@ -84,7 +84,7 @@ def error_class(error: object, status: int | None) -> ErrorClass:
     for key in ("code", "type", "error_type"):
         if (named := _named(fields.get(key))) is not None:
             return named
-    if (phrased := _phrased(text(fields.get("message")))) is not None:
+    if (phrased := _phrased(text(fields.get("message")), status)) is not None:
         return phrased
     said = status if status is not None and status >= 400 else count(fields.get("code"))  # noqa: PLR2004
     return _of_status(said)
@@ -94,9 +94,12 @@ def _named(name: object) -> ErrorClass | None:
     return _NAMES.get(name.lower()) if isinstance(name, str) else None
 
 
-def _phrased(message: str) -> ErrorClass | None:
+def _phrased(message: str, status: int | None) -> ErrorClass | None:
     beginning = message[:_MESSAGE_CHARS].lower()
-    return next((found for phrase, found in _PHRASES if phrase in beginning), None)
+    phrased = next((found for phrase, found in _PHRASES if phrase in beginning), None)
+    # What refuses a request may quote it; only of its length it says the reason in words.
+    is_refusal = status is not None and 400 <= status < 500  # noqa: PLR2004
+    return phrased if phrased == "context_length" or not is_refusal else None
 
 
 def _of_status(status: int | None) -> ErrorClass:

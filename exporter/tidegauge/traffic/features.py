@@ -44,7 +44,7 @@ FEATURES: tuple[Feature, ...] = (
     Feature("other_ratio", "ratio", "share of every other character", "both"),
     Feature("non_ascii_ratio", "ratio", "share of characters beyond ASCII", "both"),
     Feature("newline_ratio", "ratio", "share of newlines", "both"),
-    Feature("compression_ratio", "ratio", "deflated size by size, of the last 2 KiB", "both"),
+    Feature("compression_ratio", "ratio", "deflated size by size, of its last KiB", "both"),
     Feature("script", "class", "the script of most characters, by Unicode blocks", "both"),
     Feature("language", "class", "a guess, by script and some ten common words each", "both"),
     Feature("refusal", "yes or no", "begins with one of a closed list of phrases", "answer"),

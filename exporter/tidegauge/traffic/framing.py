@@ -84,6 +84,15 @@ class Chunked:
         pieces: list[bytes] = []
         at, size = 0, len(data)
         while at < size and not self.done:
+            if self._expected == "size" and not self._line:
+                # Most often a chunk comes whole: one look at it instead of three.
+                matched = _CHUNK_SIZE.match(data, at)
+                if matched and (left := int(matched[1], 16)):
+                    start = matched.end()
+                    if data.startswith(b"\r\n", start + left):
+                        pieces.append(data[start : start + left])
+                        at = start + left + 2
+                        continue
             if self._left:
                 end = min(at + self._left, size)
                 pieces.append(data[at:end])

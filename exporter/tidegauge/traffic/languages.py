@@ -7,7 +7,6 @@ No clock, no network, no logging: same arguments, same answer. The lists are our
 changes one raises FEATURES_VERSION.
 """
 
-from collections import Counter
 from typing import Literal, get_args
 
 from tidegauge.traffic.scripts import SCRIPTS
@@ -54,7 +53,9 @@ WORDS: dict[Language, str] = {
 }
 """The words of each language that is told by words; none is in two lists."""
 
-_LANGUAGE_OF_WORD = {word: name for name, words in WORDS.items() for word in words.split()}
+_LANGUAGE_OF_WORD: dict[str, Language] = {
+    word: name for name, words in WORDS.items() for word in words.split()
+}
 _HAN, _KANA, _HANGUL = (SCRIPTS.index(name) for name in ("han", "kana", "hangul"))
 
 # Japanese is written in both; a Chinese text may quote a little kana.
@@ -73,9 +74,9 @@ def language(text: str, script_counts: tuple[int, ...]) -> Language:
         if hangul > han + kana:
             return "ko"
         return "ja" if kana > _KANA_OF_JAPANESE * (han + kana) else "zh"
-    known = _LANGUAGE_OF_WORD
-    found = Counter([known[word] for word in text.lower().split() if word in known])
+    # In C by map and filter: a loop in Python would cost as much as all the rest here.
+    found: list[Language] = list(filter(None, map(_LANGUAGE_OF_WORD.get, text.lower().split())))
     if not found:
         return "unknown"
     # Of equals the first in LANGUAGES, whatever their order in the text.
-    return max(found, key=lambda name: (found[name], -LANGUAGES.index(name)))
+    return max(set(found), key=lambda name: (found.count(name), -LANGUAGES.index(name)))

@@ -23,10 +23,10 @@ def read_chunk(chunk: dict[str, object], now: float, told: Told) -> None:
         if said or any(message.get(key) for key in _UNSAID_KEYS):
             told.chunk(_index(choice), said, now)
     _read_rest(chunk, choices, told)
-    timings = mapping(chunk.get("timings"))
-    tokens = _tokens(mapping(chunk.get("usage")), timings)
-    if tokens is None:
+    usage, timings = chunk.get("usage"), chunk.get("timings")
+    if not (usage or timings):  # as in nearly all of them
         return
+    tokens = _tokens(usage, timings)
     if choices:
         told.usage.of_choice(_index(choices[0]), tokens)
     elif timings:  # llama.cpp
@@ -42,15 +42,14 @@ def read_whole(answer: dict[str, object], told: Told) -> None:
         message = mapping(choice.get("message")) or {}
         told.whole(_index(choice), _said(choice, message), "".join(_unsaid(message)))
     _read_rest(answer, choices, told)
-    tokens = _tokens(mapping(answer.get("usage")), mapping(answer.get("timings")))
-    if tokens is not None:
-        told.usage.of_whole(tokens)
+    told.usage.of_whole(_tokens(answer.get("usage"), answer.get("timings")))
 
 
 def _read_rest(document: dict[str, object], choices: list[dict[str, object]], told: Told) -> None:
     for choice in choices:
         told.finish(choice.get("finish_reason"))
-    told.identify(document.get("id"))
+    if told.key is None:
+        told.identify(document.get("id"))
     if error := document.get("error"):
         told.fail(error)
     elif document.get("object") == "error":  # vLLM before 0.10.2, SGLang
@@ -64,8 +63,8 @@ def _index(choice: dict[str, object]) -> int:
 def _said(choice: dict[str, object], message: dict[str, object]) -> str:
     """Text of a text completion, content or refusal of a chat; content may come in parts."""
     content = message.get("content")
-    if content.__class__ is str and content:
-        return text(content)
+    if isinstance(content, str) and content:
+        return content
     parts = "".join(text(part.get("text")) for part in objects(content))
     return parts or text(message.get("refusal")) or text(choice.get("text"))
 
@@ -80,13 +79,11 @@ def _unsaid(message: dict[str, object]) -> Iterator[str]:
         yield text(function.get("arguments"))
 
 
-def _tokens(usage: dict[str, object] | None, timings: dict[str, object] | None) -> Tokens | None:
+def _tokens(usage: object, timings: object) -> Tokens:
     """From `usage`, else from llama.cpp's `timings`."""
-    if usage is None and timings is None:
-        return None
-    usage, timings = usage or {}, timings or {}
-    said = Tokens(count(usage.get("prompt_tokens")), count(usage.get("completion_tokens")))
-    return said.after(Tokens(_timed_prompt(timings), count(timings.get("predicted_n"))))
+    used, timed = mapping(usage) or {}, mapping(timings) or {}
+    said = Tokens(count(used.get("prompt_tokens")), count(used.get("completion_tokens")))
+    return said.after(Tokens(_timed_prompt(timed), count(timed.get("predicted_n"))))
 
 
 def _timed_prompt(timings: dict[str, object]) -> int | None:

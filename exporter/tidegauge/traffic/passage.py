@@ -27,6 +27,7 @@ from tidegauge.traffic.head import (
 )
 from tidegauge.traffic.headers import passed_on, upgrade
 from tidegauge.traffic.labelling import Labelling
+from tidegauge.traffic.room import Room
 from tidegauge.traffic.upstream import Upstream
 from tidegauge.traffic.wire import End
 
@@ -66,20 +67,23 @@ class Client(Protocol):
     def regulate(self) -> None: ...
     def tunnel(self) -> None: ...
     def end_tunnel(self) -> None: ...
-    def answered(self) -> None: ...
+    def answered(self, *, last: bool) -> None: ...
     def cut(self, *, reset: bool) -> None: ...
 
 
-class Passage(asyncio.Protocol):
+class Passage(asyncio.BufferedProtocol):
     """Starts when it is made; tells `client` once that it is `answered` or `cut`.
 
     After `client_left` it tells nothing more.
     """
 
-    def __init__(self, head: RequestHead, client: Client, course: Course, ear: Ear | None) -> None:
+    def __init__(
+        self, head: RequestHead, client: Client, course: Course, *, ear: Ear | None, room: Room
+    ) -> None:
         self._head = head
         self._client = client
         self._ear = ear
+        self._room = room
         self._upgrade = upgrade(head.fields) if head.minor else ()
         self._transport: asyncio.Transport | None = None
         self._waiting = [self._request_head(course)]
@@ -89,6 +93,7 @@ class Passage(asyncio.Protocol):
         self._unframe = False
         self._tunnel = False
         self._tunnel_ends = 0
+        self._says_last = False
         self.answering = False
         self.takes_interim = head.minor > 0
         self._ended = False
@@ -155,16 +160,11 @@ class Passage(asyncio.Protocol):
         self._blocked = False
         self._client.regulate()
 
-    def data_received(self, data: bytes) -> None:
-        if self._ended:
-            return
-        if self._body:
-            self._pass_on(b"", data)
-        elif self._tunnel:
-            self._client.send(data)
-        else:
-            self._buffer += data
-            self._read_heads()
+    def get_buffer(self, _sizehint: int) -> memoryview:
+        return self._room.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._arrived(self._room.taken(nbytes))
 
     def eof_received(self) -> bool:
         if self._tunnel and not self._ended:
@@ -178,8 +178,19 @@ class Passage(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if exc and not self._ended and not self._tunnel:
             for data in self._left_behind():
-                self.data_received(data)
+                self._arrived(data)
         self._over(cleanly=exc is None)
+
+    def _arrived(self, data: bytes) -> None:
+        if self._ended:
+            return
+        if self._body:
+            self._pass_on(b"", data)
+        elif self._tunnel:
+            self._client.send(data)
+        else:
+            self._buffer += data
+            self._read_heads()
 
     async def _connect(self, course: Course) -> None:
         try:
@@ -250,6 +261,7 @@ class Passage(asyncio.Protocol):
         fields = passed_on(head.fields, without=without)
         if self._client.last or (body and body.closes):
             fields += _CLOSE
+            self._says_last = True
         if self._ear:
             self._ear.answer_head(head)
         begun = written(_first_line(head), fields)
@@ -293,11 +305,11 @@ class Passage(asyncio.Protocol):
     def _tunnel_over(self) -> None:
         if not self._ended:
             self._end("complete")
-            self._client.answered()
+            self._client.answered(last=True)
 
     def _complete(self) -> None:
         self._end("complete")
-        self._client.answered()
+        self._client.answered(last=self._says_last)
 
     def _cut(self) -> None:
         self._end("cut")
@@ -312,7 +324,7 @@ class Passage(asyncio.Protocol):
         refused = refusal(502, "Bad Gateway", message, kind=kind, last=last)
         is_head = self._head.method == b"HEAD"
         self._client.send(refused.partition(HEAD_END)[0] + HEAD_END if is_head else refused)
-        self._client.answered()
+        self._client.answered(last=last)
 
     def _end(self, how: End) -> None:
         if self._ended:

@@ -8,15 +8,15 @@ a half answer can not pass for a whole one.
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from urllib.parse import unquote_to_bytes
 
 from tidegauge.traffic.arrivals import Arrivals
-from tidegauge.traffic.client_side import ClientSide
-from tidegauge.traffic.ear import Ear, Measured
+from tidegauge.traffic.client_side import ClientSide, Limits
+from tidegauge.traffic.ear import Aside, Ear, Measured, path_of
 from tidegauge.traffic.ended import Ended
 from tidegauge.traffic.head import RequestHead
 from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.passage import Client, Course, Passage
+from tidegauge.traffic.room import Room
 from tidegauge.traffic.upstream import Upstream
 from tidegauge.traffic.wire import is_measured
 
@@ -29,7 +29,7 @@ class Tap:
     `upstream` is a base URL such as "http://127.0.0.1:8080". `record` is called once per
     completion, at its end, in the event loop; it must not block. `clock` is monotonic, in
     seconds. `arrivals` counts what begins and ends. Connecting may take
-    `connect_seconds`; nothing else is limited in time, since a generation may take an hour.
+    `connect_seconds`; answers are not limited in time, since a generation may take an hour.
     """
 
     def __init__(
@@ -41,8 +41,11 @@ class Tap:
         clock: Callable[[], float],
         labelling: Labelling,
         connect_seconds: float = 5.0,
+        limits: Limits | None = None,
     ) -> None:
-        self._measured = Measured(record, arrivals, clock)
+        self.limits = limits or Limits()
+        self.room = Room()
+        self._measured = Measured(record, arrivals, clock, Aside())
         self._clients: set[ClientSide] = set()
         self._all_left = asyncio.Event()
         self._all_left.set()
@@ -57,7 +60,7 @@ class Tap:
             self._url, at = upstream, Upstream(upstream, clock=self._measured.clock)
         self._course = Course(at, labelling, connect_seconds)
 
-    def connection(self) -> asyncio.Protocol:
+    def connection(self) -> asyncio.BaseProtocol:
         """A protocol for a connection that was accepted."""
         return ClientSide(self)
 
@@ -66,25 +69,27 @@ class Tap:
         self._draining = True
         for client in tuple(self._clients):
             client.drain()
+        if not await self._left_within(within_seconds):
+            for client in tuple(self._clients):
+                client.abort()
+            await self._left_within(_ABORTED_SECONDS)
+        self._measured.aside.run()
+
+    async def _left_within(self, seconds: float) -> bool:
         with suppress(TimeoutError):
-            async with asyncio.timeout(within_seconds):
+            async with asyncio.timeout(seconds):
                 await self._all_left.wait()
-                return
-        for client in tuple(self._clients):
-            client.abort()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_ABORTED_SECONDS):
-                await self._all_left.wait()
+                return True
+        return False
 
     # What its connections call.
 
     def begin(self, head: RequestHead, client: Client) -> Passage:
         """Send a request on its way."""
         course = self._course
-        path = unquote_to_bytes(head.target.partition(b"?")[0]).decode("latin-1")
-        measured = is_measured(head.method.decode(), path)
-        ear = Ear(self._measured, course.labelling, path) if measured else None
-        return Passage(head, client, course, ear)
+        measured = is_measured(head.method.decode(), path_of(head))
+        ear = Ear(self._measured, course.labelling, head) if measured else None
+        return Passage(head, client, course, ear=ear, room=self.room)
 
     def opened(self, client: ClientSide) -> None:
         """A client has come."""

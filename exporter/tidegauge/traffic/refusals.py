@@ -7,7 +7,7 @@ No clock, no network, no logging: same arguments, same answer. The list is our o
 changes it raises FEATURES_VERSION.
 """
 
-BEGINNING_CHARS = 300
+BEGINNING_CHARS = 200
 
 PHRASES = (
     # English

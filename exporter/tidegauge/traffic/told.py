@@ -69,8 +69,8 @@ class Told:
             self.finish_reason = reason if reason in FINISH_REASONS else OTHER
 
     def identify(self, identifier: object) -> None:
-        """The answer's id; the first counts."""
-        if self.key is None and isinstance(identifier, str) and identifier:
+        """The answer's id."""
+        if isinstance(identifier, str) and identifier:
             self.key = answer_key(identifier)
 
     def fail(self, error: object) -> None:

@@ -9,6 +9,9 @@ from heapq import heapify, heappop, heappush, heapreplace
 # What an event weighs halves with every HALF_LIFE_EVENTS * top events that come after it.
 HALF_LIFE_EVENTS = 50
 
+# Places per name: a key that is not remembered is taken to weigh up to 1/19 of what a name is for.
+PLACES_PER_NAME = 20
+
 # A series more in Prometheus is for good: beyond the first `top`, as many names as that at once,
 # and then one a minute.
 SECONDS_PER_NAME = 60.0
@@ -19,20 +22,15 @@ _GROWN = 2.0**400
 
 @dataclass(slots=True)
 class _Entry:
-    """`weight` may be too high by `error` at most. `total` was counted while it had its name.
+    """`weight` is never too low. `total` was counted while it had its name.
 
     `light`: it stands in the heap of those that may have to go.
     """
 
     weight: float
-    error: float
     total: float = 0.0
     named: bool = False
     light: bool = False
-
-    @property
-    def sure(self) -> float:
-        return self.weight - self.error
 
 
 class Top:
@@ -44,17 +42,18 @@ class Top:
     unless so many others came meanwhile that it was forgotten (then it is new, from 0).
 
     The promise: whoever makes more than 1/top of the recent weight has a name from its next event
-    on. Recent is what `HALF_LIFE_EVENTS` says. The first `top` keys get theirs at once.
+    on. Recent is what `HALF_LIFE_EVENTS` says. The first `top` keys get theirs at once; after that
+    a name is for half of 1/top, so that chance does not pass names around.
 
     SpaceSaving (Metwally, Agrawal, El Abbadi, 2005) on weights that fade: a key that is not
-    remembered takes the place of the lightest, and its weight as its possible error. With 2 top²
-    places that error is below 1/(2 top²) of all weight, and since a newcomer needs
-    1 + 1/(2 top) times the weight of the lightest name, the promise holds.
+    remembered takes the place of the lightest, and its weight, so that all weights always add up
+    to everything. A newcomer needs 1 + 1/(2 top) times the weight of the lightest name: with more
+    than 1/top it has that, or the names and it would add up to more than everything.
     """
 
     def __init__(self, top: int) -> None:
         self._top = top
-        self._places = 2 * top * top + top
+        self._places = PLACES_PER_NAME * top
         self._growth = 2.0 ** (1 / (HALF_LIFE_EVENTS * top))
         self._unit = 1.0
         self._all = 0.0
@@ -100,7 +99,7 @@ class Top:
     def _place(self) -> _Entry:
         """A place for a key that has none; the lightest without a name gives up its own."""
         if len(self._entries) < self._places:
-            return _Entry(0.0, 0.0)
+            return _Entry(0.0)
         while True:
             weight, key = self._light[0]
             entry = self._entries[key]
@@ -112,19 +111,20 @@ class Top:
             else:
                 heappop(self._light)
                 del self._entries[key]
-                return _Entry(entry.weight, entry.weight)
+                return _Entry(entry.weight)
 
     def _deserves(self, entry: _Entry) -> bool:
         if len(self._named) < self._top:
             return True
-        enough = self._all / (2 * self._top)
-        return entry.sure >= enough and entry.sure > self._least().sure * (1 + 1 / (2 * self._top))
+        if entry.weight < self._all / (2 * self._top):
+            return False
+        return entry.weight > self._entries[self._least()].weight * (1 + 1 / (2 * self._top))
 
     def _give_name(self, key: str, entry: _Entry, now: float) -> None:
         if len(self._named) == self._top:
             if not self._may_name(now):
                 return
-            least = min(self._named, key=lambda one: self._entries[one].sure)
+            least = self._least()
             self._named.remove(least)
             self._entries[least].named = False
             self._lighten(least, self._entries[least])
@@ -140,8 +140,8 @@ class Top:
         self._names_left -= 1
         return True
 
-    def _least(self) -> _Entry:
-        return min((self._entries[key] for key in self._named), key=lambda entry: entry.sure)
+    def _least(self) -> str:
+        return min(self._named, key=lambda key: self._entries[key].weight)
 
     def _lighten(self, key: str, entry: _Entry) -> None:
         if not entry.light:
@@ -153,6 +153,5 @@ class Top:
         self._all /= _GROWN
         for entry in self._entries.values():
             entry.weight /= _GROWN
-            entry.error /= _GROWN
         self._light = [(weight / _GROWN, key) for weight, key in self._light]
         heapify(self._light)

@@ -36,7 +36,7 @@ class Upstream:
             known = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
             self.authorization = b"Basic " + base64.b64encode(known.encode())
 
-    async def connect(self, factory: Callable[[], asyncio.Protocol], *, seconds: float) -> None:
+    async def connect(self, factory: Callable[[], asyncio.BaseProtocol], *, seconds: float) -> None:
         """Connect a protocol of `factory`, to the first of the host's addresses that answers.
 
         Raises:
@@ -55,7 +55,10 @@ class Upstream:
             await self._connected(loop, factory, last)
 
     async def _connected(
-        self, loop: asyncio.AbstractEventLoop, factory: Callable[[], asyncio.Protocol], address: str
+        self,
+        loop: asyncio.AbstractEventLoop,
+        factory: Callable[[], asyncio.BaseProtocol],
+        address: str,
     ) -> None:
         name = self._host if self._tls else None
         await loop.create_connection(

@@ -104,6 +104,7 @@ class Vectorizing:
 
     def _run(self) -> None:
         vectorize: Vectorize | None = None
+        known: set[str] = set()
         while (job := self._jobs.get()) is not None:
             begun, vectors = self._cpu_clock(), None
             try:
@@ -112,7 +113,10 @@ class Vectorizing:
                     begun = self._cpu_clock()  # loading is once, and no vector's cost
                 vectors = vectorize(job)
             except BaseException as error:  # noqa: BLE001  # a panic of Rust code is no Exception
-                _LOG.warning("a vector could not be made", extra={"reason": type(error).__name__})
+                reason = type(error).__name__
+                if reason not in known:  # once is news; the counter says how often
+                    _LOG.warning("a vector could not be made", extra={"reason": reason})
+                known.add(reason)
             done = JobDone(job.ticket, vectors, self._cpu_clock() - begun)
             try:
                 self._hand_back(partial(self._done, done))

@@ -4,7 +4,8 @@ The optional extra `tidegauge[semantic]` brings them. They are read where they l
 package would pull in an HTTP client and its compiled modules, and its loader may ask the network.
 """
 
-from importlib.metadata import PackageNotFoundError, distribution
+from collections.abc import Callable
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 import numpy as np
@@ -25,14 +26,21 @@ class SemanticMissingError(Exception):
     """What the semantic vector is made with is not installed; the message says what to do."""
 
 
-def installed() -> None:
-    """Raise SemanticMissingError unless `load` would find what it needs. Reads no weights."""
-    for name in ("safetensors", "tokenizers"):
-        _distribution_folder(name)
-    folder = _distribution_folder("wordllama")
+def folder(find: Callable[[str], Distribution] = distribution) -> Path:
+    """Where WordLlama's files are, once everything that `load` needs is there. Reads no weights.
+
+    Raises:
+        SemanticMissingError: something is not.
+    """
+    try:
+        found = [find(name) for name in ("safetensors", "tokenizers", "wordllama")]
+    except PackageNotFoundError:
+        raise SemanticMissingError(_MISSING) from None
+    packages = Path(str(found[-1].locate_file("")))
     for file in (_WEIGHTS, _TOKENIZER):
-        if not (folder / file).is_file():
+        if not (packages / file).is_file():
             raise SemanticMissingError(f"{_MISSING} (this wordllama has no {Path(file).name})")
+    return packages
 
 
 def load() -> Embed:
@@ -41,14 +49,13 @@ def load() -> Embed:
     Raises:
         SemanticMissingError: they are not installed.
     """
-    installed()
+    packages = folder()
     # Only here, so that nothing of it is imported where no semantic vector is asked for.
     from safetensors.numpy import load_file  # noqa: PLC0415
     from tokenizers import Tokenizer  # noqa: PLC0415
 
-    folder = _distribution_folder("wordllama")
-    weights: NDArray[np.float16] = load_file(folder / _WEIGHTS)[_TENSOR]
-    tokenizer = Tokenizer.from_file(str(folder / _TOKENIZER))
+    weights: NDArray[np.float16] = load_file(packages / _WEIGHTS)[_TENSOR]
+    tokenizer = Tokenizer.from_file(str(packages / _TOKENIZER))
 
     def embed(text: str) -> bytes | None:
         # A lone surrogate, which JSON can spell, is nothing that the tokenizer takes.
@@ -57,10 +64,3 @@ def load() -> Embed:
         return rounded(weights[tokens].mean(axis=0, dtype=np.float64)) if tokens else None
 
     return embed
-
-
-def _distribution_folder(name: str) -> Path:
-    try:
-        return Path(str(distribution(name).locate_file("")))
-    except PackageNotFoundError:
-        raise SemanticMissingError(_MISSING) from None

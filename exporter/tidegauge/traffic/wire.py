@@ -33,10 +33,12 @@ class Wire:
     """Hears one request and its answer. `now` and `begun` come from one monotonic clock.
 
     `path` is the request's, without its query; `is_measured` says which are worth a wire.
+    `client` is what `labelling.client` makes of the request's header, "" for none.
     """
 
-    def __init__(self, *, labelling: Labelling, begun: float, path: str) -> None:
+    def __init__(self, *, labelling: Labelling, begun: float, path: str, client: str = "") -> None:
         self._labelling = labelling
+        self._client = client
         self._begun = begun
         self._route = route_of(path)
         self._body = Copy(LIMIT_BYTES)
@@ -66,9 +68,11 @@ class Wire:
         if raw is None:
             return
         try:
-            self._asked = asked(read_object(raw), self._route)
+            document = read_object(raw)
         except WireError:
             return  # the engine will say so
+        self._asked = asked(document, self._route)
+        self._client = self._client or self._labelling.client_in(document)
 
     def answer_head(self, status: int, *, content_type: str, content_encoding: str) -> None:
         """The answer has begun; both headers as they came, "" where absent."""
@@ -120,6 +124,7 @@ class Wire:
             version=self._labelling.version(model),
             route=self._route,
             error=error,
+            client=self._client,
             answer_key=told.key,
             prompt_tokens_estimated=prompt is not None and tokens.prompt is None,
             generation_tokens_estimated=generation is not None and tokens.generation is None,

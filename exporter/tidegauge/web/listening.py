@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 _BACKLOG = 512
 _HANDSHAKE_SECONDS = 10.0
 
-Factory = Callable[[], asyncio.Protocol]
+Factory = Callable[[], asyncio.BaseProtocol]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from tidegauge.traffic.document import json_object, mapping, objects
 from tidegauge.traffic.otlp.conventions import is_read, is_read_event, is_read_of_event
 from tidegauge.traffic.otlp.span import (
     ERROR_CODE,
+    PARTS_MAX,
     SIDES,
     SPANS_MAX,
     Event,
@@ -48,7 +49,8 @@ def spans(body: bytes) -> Iterator[Span]:
 
 def _span(span: dict[str, object]) -> Span:
     status = mapping(span.get("status")) or {}
-    events = (e for e in objects(span.get("events")) if is_read_event(_text(e.get("name"))))
+    some = objects(span.get("events"))[:PARTS_MAX]
+    events = (event for event in some if is_read_event(_text(event.get("name"))))
     return Span(
         trace=_hexadecimal(span.get("traceId")),
         ident=_hexadecimal(span.get("spanId")),
@@ -68,7 +70,7 @@ def _span(span: dict[str, object]) -> Span:
 def _attributes(
     given: object, wanted: Callable[[str], bool], depth: int = 0
 ) -> Iterator[tuple[str, object]]:
-    for pair in objects(given):
+    for pair in objects(given)[:PARTS_MAX]:
         name = _text(pair.get("key"))
         if wanted(name):
             yield name, _value(mapping(pair.get("value")) or {}, depth)
@@ -82,7 +84,7 @@ def _value(value: dict[str, object], depth: int) -> object:
         return _integer(value["intValue"])
     if "arrayValue" in value:
         members = (mapping(value["arrayValue"]) or {}).get("values")
-        return [_value(member, depth + 1) for member in objects(members)]
+        return [_value(member, depth + 1) for member in objects(members)[:PARTS_MAX]]
     if "kvlistValue" in value:
         pairs = (mapping(value["kvlistValue"]) or {}).get("values")
         return dict(_attributes(pairs, lambda _: True, depth + 1))

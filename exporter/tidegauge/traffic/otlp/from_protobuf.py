@@ -5,6 +5,7 @@ and nothing else. Imported only where OTLP is asked for: the library takes 40 ms
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
@@ -14,8 +15,11 @@ from tidegauge.traffic.otlp.conventions import is_read, is_read_event, is_read_o
 from tidegauge.traffic.otlp.fields import FieldError, fields
 from tidegauge.traffic.otlp.span import (
     ERROR_CODE,
+    PARTS_MAX,
     SIDES,
+    SPAN_BYTES_MAX,
     SPANS_MAX,
+    UNREADABLE,
     Event,
     OtlpError,
     Span,
@@ -44,7 +48,8 @@ def spans(body: bytes) -> Iterator[Span]:
                     read += 1
                     if read > SPANS_MAX:
                         raise TooManySpansError(f"more than {SPANS_MAX} spans; send less at once")
-                    yield _span(trace_pb2.Span.FromString(bytes(raw)))
+                    fits = len(raw) <= SPAN_BYTES_MAX
+                    yield _span(trace_pb2.Span.FromString(bytes(raw))) if fits else UNREADABLE
     except (FieldError, DecodeError):
         raise OtlpError("the body is no protobuf of a trace request") from None
 
@@ -61,7 +66,7 @@ def _span(span: trace_pb2.Span) -> Span:
         attributes=dict(_attributes(span.attributes, is_read)),
         events=tuple(
             Event(event.name, dict(_attributes(event.attributes, is_read_of_event)))
-            for event in span.events
+            for event in islice(span.events, PARTS_MAX)
             if is_read_event(event.name)
         ),
     )
@@ -70,7 +75,8 @@ def _span(span: trace_pb2.Span) -> Span:
 def _attributes(
     pairs: Iterable[KeyValue], wanted: Callable[[str], bool], depth: int = 0
 ) -> Iterator[tuple[str, object]]:
-    return ((pair.key, _value(pair.value, depth)) for pair in pairs if wanted(pair.key))
+    some = islice(pairs, PARTS_MAX)
+    return ((pair.key, _value(pair.value, depth)) for pair in some if wanted(pair.key))
 
 
 def _value(value: AnyValue, depth: int) -> object:
@@ -80,7 +86,7 @@ def _value(value: AnyValue, depth: int) -> object:
         plain: object = getattr(value, which)
         return plain
     if which == "array_value" and depth < _DEPTH_MAX:
-        return [_value(member, depth + 1) for member in value.array_value.values]
+        return [_value(each, depth + 1) for each in islice(value.array_value.values, PARTS_MAX)]
     if which == "kvlist_value" and depth < _DEPTH_MAX:
         return dict(_attributes(value.kvlist_value.values, lambda _: True, depth + 1))
     return None

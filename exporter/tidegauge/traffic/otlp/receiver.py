@@ -16,13 +16,20 @@ from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.otlp.answers import JSON, TYPES, accepted, refused
 from tidegauge.traffic.otlp.reading import ended, route
 from tidegauge.traffic.otlp.seen import Judgement, Seen
-from tidegauge.traffic.otlp.span import OtlpError, Side, Span, TooManySpansError, is_whole
+from tidegauge.traffic.otlp.span import (
+    SPAN_BYTES_MAX,
+    OtlpError,
+    Side,
+    Span,
+    TooManySpansError,
+    is_whole,
+)
 
 Decode = Callable[[bytes], Iterator[Span]]
 Verdict = Judgement | Literal["ignored", "rejected"]
 
 _VERDICTS: tuple[Verdict, ...] = (*get_args(Judgement), "ignored", "rejected")
-_REJECTED = "spans without ids or times cannot be read"
+_REJECTED = f"spans without ids or times, or of more than {SPAN_BYTES_MAX} bytes, are not read"
 _AT_ONCE = 16  # exchanges measured between two looks at other work: 4 ms or so
 
 
