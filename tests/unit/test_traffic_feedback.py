@@ -214,6 +214,15 @@ def test_another_with_its_memory_goes_on_where_it_was() -> None:
     assert after.hear(says("c"), 60) == "expired"
 
 
+def test_one_that_is_never_used_changes_nothing() -> None:
+    before = Feedback(RULES)
+    before.observe(answer("a"), 0)
+    said = before.samples()
+    Feedback(FeedbackRules(models=("new",), join_seconds=1.0), memory=before.memory)
+    assert before.samples() == said
+    assert before.hear(says("a"), 99) == "joined"
+
+
 def test_what_an_answer_costs() -> None:
     """Stated in docs/feedback.md and in the configuration's description."""
     answers = Answers(most=100_000, seconds=1e9)

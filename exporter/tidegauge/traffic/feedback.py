@@ -59,21 +59,21 @@ class Memory:
 class Feedback:
     """Hears of answers by `observe`, and of what is thought of them by `hear`.
 
-    With the `memory` of one that is used no more, it goes on where that one was. `now` is of one
-    monotonic clock everywhere.
+    With the `memory` of another one it goes on where that one was, from its first use on; one that
+    is never used changes nothing. `now` is of one monotonic clock everywhere.
     """
 
     def __init__(self, rules: FeedbackRules, *, memory: Memory | None = None) -> None:
+        self._rules = rules
         self._models = {"", OTHER, *rules.models}
         self._versions = {"", OTHER, *rules.versions.values()}
         self._categories = {"", OTHER, *rules.categories}
-        self.memory = memory = memory or Memory()
-        memory.answers.bound(most=rules.most_answers, seconds=rules.join_seconds)
-        memory.waiting.bound(most=rules.most_waiting, seconds=rules.wait_seconds)
-        self._open(rules)
+        self.memory = memory or Memory()
+        self._in_use = False
 
     def observe(self, exchange: Exchange, now: float) -> None:
         """An answer has ended; one without an id can't be judged."""
+        self._take_over()
         key = exchange.answer_key
         if key is None:
             return
@@ -96,12 +96,14 @@ class Feedback:
 
     def expire(self, now: float) -> None:
         """Let go of what is too old: feedback that waited in vain counts for nobody."""
+        self._take_over()
         self.memory.answers.expire(now)
         for late in self.memory.waiting.overdue(now):
             self._count(late, *_NOBODYS, "unknown")
 
     def samples(self) -> tuple[Sample, ...]:
         """All of the catalogue's feedback metrics."""
+        self._take_over()
         return (
             *(Sample(feedback.FEEDBACK, n, labels) for labels, n in self.memory.counts.items()),
             *(Sample(feedback.CHANGED, n, labels) for labels, n in self.memory.changes.items()),
@@ -155,6 +157,14 @@ class Feedback:
     def _result(self, result: Result) -> Result:
         self.memory.results[result] += 1
         return result
+
+    def _take_over(self) -> None:
+        if self._in_use:
+            return
+        self._in_use, rules = True, self._rules
+        self.memory.answers.bound(most=rules.most_answers, seconds=rules.join_seconds)
+        self.memory.waiting.bound(most=rules.most_waiting, seconds=rules.wait_seconds)
+        self._open(rules)
 
     def _open(self, rules: FeedbackRules) -> None:
         """Series that exist from the start, so that increase() sees the first of each."""
