@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 Shape = Literal["lines", "bars", "stacked", "stat", "table", "timeline"]
-Needs = Literal["gpu", "xid", "kv_cache", "alert", "failure", "clients", "log"]
+Needs = Literal["gpu", "xid", "kv_cache", "alert", "failure", "clients", "log", "feedback"]
 """Why a healthy fleet may answer a query with nothing: there is no GPU, or none with an error; the
 engine reports no KV cache (llama.cpp); no alert was pending or firing; nothing has failed since the
-counter began; clients are not told apart; nobody has said where the engine's log is."""
+counter began; clients are not told apart; nobody has said where the engine's log is; no user has
+judged an answer."""
 
 WHY_EMPTY: dict[Needs, str] = {
     "gpu": "No NVIDIA GPU here",
@@ -18,6 +19,7 @@ WHY_EMPTY: dict[Needs, str] = {
     "failure": "Nothing has failed",
     "clients": "Clients are not told apart (serve.traffic.clients)",
     "log": "No log is read, or it says nothing of this",
+    "feedback": "No feedback",
 }
 """What such a panel says in place of "No data"."""
 

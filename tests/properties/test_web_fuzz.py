@@ -17,7 +17,8 @@ from tidegauge.cli.serve import plan
 from tidegauge.config.serve import ServeConfig
 from tidegauge.server import Sidecar
 
-PATHS = ("/", "/metrics", "/probe", "/-/healthy", "/-/ready", "/-/reload", "/nowhere")
+INPUTS = ("/v1/exchanges", "/v1/feedback", "/v1/feedback/hooks/survey")
+PATHS = ("/", "/metrics", "/probe", "/-/healthy", "/-/ready", "/-/reload", "/nowhere", *INPUTS)
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "PRI")
 HEADERS = (
     "Accept",
@@ -49,6 +50,9 @@ def port() -> Iterator[int]:
             "listen_address": f"127.0.0.1:{free_port()}",
             "gpu": {"enabled": False},
             "probe": {"targets": ["http://127.0.0.1:1"]},
+            "traffic": {"models": ["chat"]},
+            "push": {},
+            "feedback": {"webhooks": {"survey": {"id": "/id", "rating": "/rating"}}},
         }
     )
     ready, loop = threading.Event(), asyncio.new_event_loop()
@@ -160,6 +164,52 @@ def test_any_request_has_an_answer_below_500(
     sent = b"\r\n".join(lines) + b"\r\n\r\n" + body
     assert 200 <= status(port, method, sent) < 500
     assert alive(port)
+
+
+BODIES = (
+    b'{"id": "a", "duration_seconds": 1, "model": "chat", "gaps_seconds": [0.1, 1e3]}',
+    b'[{"id": "a", "thumb": "up"}, {"id": "b", "rating": 3}]',
+    b'{"id": "a", "rating": "4"}\n{"id": "a", "rating": 4}\n',
+    b'{"id": "a", "prompt": "\\ud83c\\udf0a \xc3\xa9", "duration_seconds": 0}',
+)
+KINDS = (b"application/json", b"application/x-ndjson", b"application/json; charset=utf-16", b"a/b")
+
+
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    path=st.sampled_from(INPUTS),
+    kind=st.sampled_from(KINDS),
+    encoding=st.sampled_from([b"identity", b"gzip", b"deflate", b"br"]),
+    body=st.one_of(
+        st.binary(max_size=300),
+        st.sampled_from(BODIES),
+        st.tuples(
+            st.sampled_from(BODIES), st.integers(0, 90), st.integers(0, 9), st.binary(max_size=9)
+        ).map(lambda cut: cut[0][: cut[1]] + cut[3] + cut[0][cut[1] + cut[2] :]),
+    ),
+)
+@example(path=INPUTS[0], kind=KINDS[0], encoding=b"identity", body=b"[" * 100_000)
+@example(path=INPUTS[0], kind=KINDS[0], encoding=b"identity", body=b"9" * 100_000)
+@example(path=INPUTS[1], kind=KINDS[1], encoding=b"identity", body=b"1\n" * 50_000)
+@example(path=INPUTS[1], kind=KINDS[0], encoding=b"identity", body=b'{"id": NaN, "thumb": "up"}')
+@example(
+    path=INPUTS[2], kind=KINDS[0], encoding=b"identity", body=b'{"id": "\\ud800", "rating": 1}'
+)
+def test_any_body_of_an_input_has_an_answer_below_500(
+    port: int, path: str, kind: bytes, encoding: bytes, body: bytes
+) -> None:
+    lines = [
+        b"POST %s HTTP/1.1" % path.encode(),
+        b"Host: a",
+        b"Content-Type: " + kind,
+        b"Content-Encoding: " + encoding,
+        b"Content-Length: %d" % len(body),
+        b"Connection: close",
+    ]
+    sent = b"\r\n".join(lines) + b"\r\n\r\n" + body
+    assert status(port, "POST", sent) in (200, 400, 413, 415, 429)
 
 
 VALID = b"GET /metrics HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc"

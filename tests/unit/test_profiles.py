@@ -12,6 +12,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "alert-rules"
 COUNTS = {
     "burn_min_requests",
     "drift_min_requests",
+    "feedback_min",
     "others_min_requests",
     "traffic_min_requests",
 }

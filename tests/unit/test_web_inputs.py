@@ -3,8 +3,9 @@
 import asyncio
 import gzip
 import socket
+import ssl
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,11 +17,14 @@ from aiohttp import web
 
 from tests.face import ANYWHERE, plain_face
 from tidegauge.web import Front, Guard, Input, InputError, InputRules, Rules
+from tidegauge.web.inputs_batch import Batch
 from tidegauge.web.inputs_peer import is_loopback
 from tidegauge.web.inputs_tokens import TokenFileError, read_tokens
+from tidegauge.web.tls import Tls, context
 
 TOKEN, NEXT = "a-token-of-today", "a-token-of-tomorrow"
 JSON = {"Content-Type": "application/json"}
+TLS = Path(__file__).parents[1] / "fixtures" / "tls"
 
 
 @dataclass
@@ -30,6 +34,7 @@ class Inbox:
     guard: Guard
     url: str
     bodies: list[bytes] = field(default_factory=list)
+    take: Callable[[web.Request, bytes], Awaitable[Batch]] | None = None
 
     async def send(self, body: bytes = b"{}", **headers: str) -> tuple[int, str]:
         given = JSON | {name.replace("_", "-"): value for name, value in headers.items()}
@@ -53,10 +58,12 @@ async def inbox(
     **kind: object,
 ) -> AsyncIterator[Inbox]:
     guard = Guard(rules)
-    taken: list[bytes] = []
+    box = Inbox(guard, "")
 
-    async def take(_: web.Request, body: bytes) -> web.Response:
-        taken.append(body)
+    async def take(request: web.Request, body: bytes) -> web.Response:
+        if box.take:
+            return (await box.take(request, body)).response()
+        box.bodies.append(body)
         if body == b"refuse":
             raise InputError(400, "malformed", "this is refused")
         return web.Response(text="taken\n")
@@ -67,7 +74,8 @@ async def inbox(
     await front.start([address])
     host = address.rpartition(":")[0]
     try:
-        yield Inbox(guard, f"http://{host}:{front.ports[0]}", taken)
+        box.url = f"http://{host}:{front.ports[0]}"
+        yield box
     finally:
         await front.close()
 
@@ -182,6 +190,29 @@ async def test_a_password_of_the_web_configuration_is_enough() -> None:
         assert (await box.send())[0] == 401
 
 
+@pytest.mark.parametrize("shows, status", [("prometheus", 200), (None, 403)])
+async def test_a_verified_client_certificate_is_enough(shows: str | None, status: int) -> None:
+    tls = context(
+        Tls(
+            cert=(TLS / "cert.pem").read_bytes(),
+            key=(TLS / "key.pem").read_bytes(),
+            client_ca=(TLS / "client-ca.pem").read_bytes(),
+            client_auth="if given",
+        )
+    )
+    client = ssl.create_default_context(cafile=TLS / "cert.pem")
+    if shows:
+        client.load_cert_chain(TLS / f"{shows}-cert.pem", TLS / f"{shows}-key.pem")
+    async with (
+        inbox(InputRules(trust_loopback=False), web_rules=Rules(tls=tls)) as box,
+        aiohttp.ClientSession() as session,
+        session.post(
+            f"{box.url}/in".replace("http", "https"), data=b"{}", headers=JSON, ssl=client
+        ) as response,
+    ):
+        assert response.status == status
+
+
 async def test_a_token_file_that_changes_is_read_again(token_file: Path) -> None:
     now = 0.0
     guard = Guard(InputRules(token_file=token_file), clock=lambda: now)
@@ -204,8 +235,8 @@ async def test_a_token_file_that_changes_is_read_again(token_file: Path) -> None
 @pytest.mark.parametrize(
     "text, said",
     [
-        (b"", "holds no token"),
-        (b"# only a word\n\n", "holds no token"),
+        (b"", "holds no secret"),
+        (b"# only a word\n\n", "holds no secret"),
         (b"fifteen-of-them\n", "shorter than 16"),
         (b"x" * 70_000, "larger than"),
     ],

@@ -21,5 +21,11 @@ REJECTED = Metric(
     "Requests that an input refused, by reason.",
     ("input", "reason"),
 )
+ITEMS = Metric(
+    "tidegauge_input_items_total",
+    "counter",
+    "Items of bodies, such as one exchange of a batch, by whether they were accepted or rejected.",
+    ("input", "result"),
+)
 
-METRICS = (REQUESTS, BYTES, REJECTED)
+METRICS = (REQUESTS, BYTES, REJECTED, ITEMS)

@@ -12,11 +12,13 @@ from tidegauge.cli import log
 from tidegauge.cli.engine import access, discovery_schedule, engine_schedule, engine_source
 from tidegauge.cli.environment import door_to, environment
 from tidegauge.cli.errors import errors
+from tidegauge.cli.feedback import feedback
 from tidegauge.cli.forwarding import forwarding
 from tidegauge.cli.inputs import input_rules
 from tidegauge.cli.middleware import middleware
 from tidegauge.cli.otlp import otlp
 from tidegauge.cli.program import add_program_flags, complain, configuration, run_until_signal
+from tidegauge.cli.push import push
 from tidegauge.cli.systemd import Notifier, our_notifier
 from tidegauge.cli.traffic import tap, traffic
 from tidegauge.cli.vectors import vectors
@@ -127,6 +129,8 @@ def plan(config: ServeConfig) -> Plan:
         _environment(config) if config.environment.enabled else None,
         forwarding(config.forwarding),
         traffic(config.traffic) if config.traffic else None,
+        push(config.push, config.traffic) if config.push else None,
+        feedback(config.feedback, config.traffic) if config.feedback else None,
         otlp(config.otlp, config.traffic),
         vectors(config.traffic) if config.traffic else None,
         _drift(config.drift, config.traffic) if config.drift else None,

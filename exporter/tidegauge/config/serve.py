@@ -6,12 +6,14 @@ from pydantic import Field, model_validator
 
 from tidegauge.config.engine import DiscoveryConfig, EngineConfig
 from tidegauge.config.errors import ErrorsConfig
+from tidegauge.config.feedback import FeedbackConfig
 from tidegauge.config.forwarding import ForwardingConfig
 from tidegauge.config.gpu import GpuConfig
 from tidegauge.config.health import EnvironmentConfig
 from tidegauge.config.inputs import InputsConfig
 from tidegauge.config.otlp import OtlpConfig
 from tidegauge.config.probe import ProbeConfig
+from tidegauge.config.push import PushConfig
 from tidegauge.config.traffic import TrafficConfig
 from tidegauge.config.values import Addresses, PositiveSeconds, ReadableFile, Section
 
@@ -65,5 +67,11 @@ class ServeConfig(Section):
     )
     probe: ProbeConfig | None = Field(default=None, description="Left out: /probe answers 404.")
     inputs: InputsConfig = InputsConfig()
+    push: PushConfig | None = Field(
+        default=None, description="Left out: no exchange is taken from apps."
+    )
+    feedback: FeedbackConfig | None = Field(
+        default=None, description="Left out: no feedback is taken."
+    )
     otlp: OtlpConfig = OtlpConfig()
     forwarding: ForwardingConfig = ForwardingConfig()

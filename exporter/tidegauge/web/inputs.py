@@ -3,7 +3,7 @@
 An input is never served bare: a Guard stands before each (`web/inputs_guard.py`).
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -32,12 +32,23 @@ REASONS: tuple[Reason, ...] = get_args(Reason)
 
 
 class InputError(Exception):
-    """A request is refused. The message is one line for the sender, with nothing of the body."""
+    """A request is refused. The message is one line for the sender, with nothing of the body.
 
-    def __init__(self, status: int, reason: Reason, message: str) -> None:
+    `document` is what a sender who reads JSON gets instead of the usual one.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        reason: Reason,
+        message: str,
+        *,
+        document: Mapping[str, object] | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.reason: Reason = reason
+        self.document = document
 
 
 Take = Callable[[web.Request, bytes], Awaitable[web.Response]]

@@ -145,7 +145,7 @@ def _refusal(guarded: Input, request: web.Request, error: InputError) -> web.Res
         response = guarded.refusal(request, error.status, str(error))
         response.headers.update(headers)
     elif _reads_json(request):
-        document = {"error": {"message": str(error), "type": error.reason}}
+        document = error.document or {"error": {"message": str(error), "type": error.reason}}
         response = web.json_response(document, status=error.status, headers=headers)
     else:
         response = web.Response(status=error.status, text=f"{error}\n", headers=headers)

@@ -21,11 +21,20 @@ _State = tuple[int, int, int]
 
 
 class TokenFileError(Exception):
-    """A token file can't be used. The message says why, and repeats no token."""
+    """A file of secrets can't be used. The message says why, and repeats none."""
 
 
 def read_tokens(path: Path) -> frozenset[bytes]:
-    """Digests of the tokens in the file; empty lines and those that begin with # are none.
+    """Digests of the tokens in the file.
+
+    Raises:
+        TokenFileError: as `read_lines`.
+    """
+    return frozenset(map(_digest, read_lines(path)))
+
+
+def read_lines(path: Path) -> tuple[bytes, ...]:
+    """The secrets in the file, one a line; empty lines and those that begin with # are none.
 
     Raises:
         TokenFileError: it can't be read, holds none, or one that is too short.
@@ -36,13 +45,14 @@ def read_tokens(path: Path) -> frozenset[bytes]:
     except OSError as error:
         raise TokenFileError(f"cannot be read: {error.strerror}") from None
     if len(raw) > _LIMIT_BYTES:
-        raise TokenFileError(f"is larger than {_LIMIT_BYTES} bytes; write one token a line")
-    tokens = [line.strip() for line in raw.splitlines() if line.strip()[:1] not in (b"", b"#")]
-    if not tokens:
-        raise TokenFileError("holds no token; write one a line")
-    if min(map(len, tokens)) < LEAST_CHARACTERS:
-        raise TokenFileError(f"a token is shorter than {LEAST_CHARACTERS} characters")
-    return frozenset(map(_digest, tokens))
+        raise TokenFileError(f"is larger than {_LIMIT_BYTES} bytes; write one secret a line")
+    lines = tuple(line.strip() for line in raw.splitlines())
+    found = tuple(line for line in lines if line and not line.startswith(b"#"))
+    if not found:
+        raise TokenFileError("holds no secret; write one a line")
+    if min(map(len, found)) < LEAST_CHARACTERS:
+        raise TokenFileError(f"holds a line that is shorter than {LEAST_CHARACTERS} characters")
+    return found
 
 
 class Tokens:
