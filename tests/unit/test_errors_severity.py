@@ -107,7 +107,7 @@ def test_what_a_container_wraps_around_a_line_is_taken_off(line, text, whole) ->
     ],
     ids=lambda line: line[:30],
 )
-@pytest.mark.timeout(20)  # they took 40 s each when two repetitions could share their characters
+@pytest.mark.timeout(20)  # the first took 40 s once
 def test_a_line_that_is_made_to_be_slow_is_not(line: str) -> None:
     head = head_of(line)
     assert head is None or head.level != "fatal"
