@@ -87,3 +87,27 @@ def test_a_heads_repr_has_no_text() -> None:
 def test_what_a_container_wraps_around_a_line_is_taken_off(line, text, whole) -> None:
     piece = unwrapped(line)
     assert (piece.text, piece.whole) == (text, whole)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2026-01-01 12:00:00 " + "a" * 300,
+        "2026-01-01 12:00:00 " + "a-" * 150,
+        "[2026-01-01 12:00:00] " + "a-|" * 150,
+        "[2026-01-01 12:00:00" + " a" * 5000,
+        "2026-01-01 12:00:00 " + "a:" * 300,
+        "(" + "a" * 79 + ") " + "(a) " * 50,
+        "[T" + "a" * 30_000,
+        "a.b" * 9000 + ":1:1 [0] ",
+        "a=b " * 5000 + "level",
+        "\x1b[" + "0;" * 10_000,
+        '{"a":' * 5000,
+        "a." * 10_000 + "NVRM: Xid ",
+    ],
+    ids=lambda line: line[:30],
+)
+@pytest.mark.timeout(20)  # the first took 40 s once
+def test_a_line_that_is_made_to_be_slow_is_not(line: str) -> None:
+    head = head_of(line)
+    assert head is None or head.level != "fatal"

@@ -189,6 +189,20 @@ async def test_a_pipe_never_blocks_its_writer() -> None:
     os.close(reader)
 
 
+async def test_after_a_reload_the_new_source_has_the_pipe() -> None:
+    reader, writer = os.pipe()
+    pipe, clock = Pipe(reader), Clock()
+    async with source(clock=clock, pipe=pipe) as after:
+        async with source(clock=clock, pipe=pipe) as before:
+            pipe.start(after)  # made while the one before runs, which then is closed
+            assert before is not after
+        os.write(writer, b"INFO:     fine\n")
+        os.close(writer)
+        await eventually(lambda: _is(pipe.ended), seconds=30, what="the pipe's end")
+        assert (await turn(after, clock))["llm_log_lines_total", "info"] == 1
+    os.close(reader)
+
+
 async def test_a_pipe_is_drained_when_nobody_wants_it_any_more() -> None:
     reader, writer = os.pipe()
     pipe, clock = Pipe(reader), Clock()

@@ -10,7 +10,7 @@ from tidegauge.config.forwarding import ForwardingConfig
 from tidegauge.errors.patterns import Patterns
 from tidegauge.errors.tally import Limits, Tally
 from tidegauge.pipeline import Schedule
-from tidegauge.server import Around, Made, Part
+from tidegauge.server import Around, Made, Part, PlanError
 from tidegauge.sources.logs.pipe import Pipe
 from tidegauge.sources.logs.source import LogSource
 from tidegauge.web import error_patterns
@@ -20,7 +20,11 @@ _TIMEOUT_SECONDS = 5.0
 
 
 def errors(config: ErrorsConfig, forwarding: ForwardingConfig) -> Part:
-    """The part that follows the engine's log. Patterns go to forwarding too, where there is one."""
+    """The part that follows the engine's log. Patterns go to forwarding too, where there is one.
+
+    Raises:
+        PlanError: standard input is to be read, and there is none.
+    """
 
     def make(around: Around) -> Made:
         source = LogSource(
@@ -36,6 +40,8 @@ def errors(config: ErrorsConfig, forwarding: ForwardingConfig) -> Part:
         schedule = Schedule(source, config.interval, _TIMEOUT_SECONDS)
         return Made(schedule, pages={_PAGE: page})
 
+    if sys.stdin is None and any(log.stdin for log in config.logs):
+        raise PlanError(["serve.errors.logs: standard input is closed; give it, or read a file"])
     return Part("errors", (config, forwarding), make)
 
 

@@ -41,7 +41,8 @@ _NAMES: dict[str, Level] = {
 }
 _LEVEL = r"(?P<level>TRACE|DEBUG|INFO|NOTICE|WARN(?:ING)?|ERR(?:OR)?|CRITICAL|FATAL)"
 
-# Anchored, and every repetition in them is bounded: a line is outside bytes.
+# Anchored, every repetition bounded, and none that can share its characters with the next in many
+# ways: a line is outside bytes, and a bad one must not cost seconds.
 _FORMATS: tuple[re.Pattern[str], ...] = tuple(
     re.compile(pattern)
     for pattern in (
@@ -66,7 +67,7 @@ _FORMATS: tuple[re.Pattern[str], ...] = tuple(
         # SGLang, gunicorn, Rust's tracing, Python's logging with a date: a level among what follows
         # a date, or none.
         r"\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d[^\s\]]{0,16}(?: [^\s\]]{1,24}){0,4}\]?"
-        r"(?:[ |-]{0,3}[\[(]?[\w.:/-]{1,64}[\])]?){0,4}?[ |:-]{1,4}[\[(]?" + _LEVEL + r"[\])]?"
+        r"(?:[ |-]{1,3}[\[(]?[\w./:]{1,64}[\])]?){0,4}?[ |:-]{1,4}[\[(]?" + _LEVEL + r"[\])]?"
         r"(?:[\s:|-]{1,16}|$)",
         r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[^\s\]]{0,16}(?: [^\s\]]{1,24}){0,4}\] ?",
     )

@@ -23,7 +23,7 @@ class Pipe:
         self._chunks: deque[bytes] = deque()
         self._held = 0
         self._dropped_lines = 0
-        self._wanted = False
+        self._reader: object = None  # who wants what comes
         self._ended = False
         self._thread: threading.Thread | None = None
 
@@ -31,20 +31,24 @@ class Pipe:
     def ended(self) -> bool:
         return self._ended
 
-    def start(self) -> None:
-        """Begin, or go on, to keep what comes."""
+    def start(self, reader: object) -> None:
+        """Begin, or go on, to keep what comes: for `reader`, and for nobody before it."""
         with self._lock:
-            self._wanted = True
+            self._reader = reader
             if self._thread is None:
                 self._thread = threading.Thread(target=self._drain, name="log pipe", daemon=True)
                 self._thread.start()
 
-    def stop(self) -> None:
-        """Keep nothing from now on; what comes is read and forgotten."""
+    def stop(self, reader: object) -> None:
+        """Keep nothing for it from now on; what comes is read and forgotten.
+
+        Of no effect where another has begun: at a reload the new one starts before the old stops.
+        """
         with self._lock:
-            self._wanted = False
-            self._chunks.clear()
-            self._held = 0
+            if self._reader is reader:
+                self._reader = None
+                self._chunks.clear()
+                self._held = 0
 
     def read(self) -> bytes:
         """What came first of what is held; empty when nothing is."""
@@ -77,8 +81,8 @@ class Pipe:
 
     def _keep(self, chunk: bytes) -> None:
         with self._lock:
-            if self._wanted and self._held + len(chunk) <= _ROOM_BYTES:
+            if self._reader is not None and self._held + len(chunk) <= _ROOM_BYTES:
                 self._chunks.append(chunk)
                 self._held += len(chunk)
-            elif self._wanted:
+            elif self._reader is not None:
                 self._dropped_lines += chunk.count(b"\n")

@@ -71,7 +71,7 @@ class LogSource:
         self._running: Future[Turn] | None = None
         self._turn = Turn()
         if pipe:
-            pipe.start()
+            pipe.start(self)
 
     @property
     def listed(self) -> tuple[Seen, ...]:
@@ -96,7 +96,7 @@ class LogSource:
 
     async def close(self) -> None:
         if self._pipe:
-            self._pipe.stop()
+            self._pipe.stop(self)
         with contextlib.suppress(RuntimeError):  # closed already
             self._thread.submit(self._files.close)
         self._thread.shutdown(wait=False)
