@@ -20,7 +20,8 @@ ENV PYTHONPATH=/opt/tidegauge
 RUN python -c "from pathlib import Path; from demo.model import ModelShape, write_model; write_model(Path('model.gguf'), ModelShape())" \
     && tidegauge inject --write-prompts=/tmp/prompts.jsonl --count=2000 --seed=1 --body='{"ignore_eos": true}' \
     && tidegauge reference build --model=demo --output=reference.json /tmp/prompts.jsonl \
-    && rm /tmp/prompts.jsonl
+    && rm /tmp/prompts.jsonl \
+    && head -c 24 /dev/urandom | base64 > clients.secret
 
 # A volume that is mounted here takes over the owner: control and HAProxy share a socket in it.
 RUN useradd --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin tidegauge \

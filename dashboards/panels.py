@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 Shape = Literal["lines", "bars", "stacked", "stat", "table", "timeline"]
-Needs = Literal["gpu", "xid", "kv_cache", "alert", "failure"]
+Needs = Literal["gpu", "xid", "kv_cache", "alert", "failure", "clients"]
 """Why a healthy fleet may answer a query with nothing: there is no GPU, or none with an error; the
 engine reports no KV cache (llama.cpp); no alert was pending or firing; nothing has failed since the
-counter began."""
+counter began; clients are not told apart."""
 
 WHY_EMPTY: dict[Needs, str] = {
     "gpu": "No NVIDIA GPU here",
@@ -16,6 +16,7 @@ WHY_EMPTY: dict[Needs, str] = {
     "kv_cache": "This engine does not report its KV cache",
     "alert": "No alert",
     "failure": "Nothing has failed",
+    "clients": "Clients are not told apart (serve.traffic.clients)",
 }
 """What such a panel says in place of "No data"."""
 

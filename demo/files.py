@@ -3,6 +3,7 @@
 Durations come from the profile `demo` in alert-rules/profiles.yml, and from nowhere else.
 """
 
+import secrets
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -16,7 +17,9 @@ from tidegauge.config.values import seconds
 
 ROOT = Path(__file__).resolve().parent.parent
 MODEL = "demo"
+VERSION = "random-1"
 POOL = "chat"
+TOP_CLIENTS = 5
 SLOTS = 4
 # Requests a second that one replica carries well at 0.4 core, whatever the prompts' kind.
 CAPACITY = 2.2
@@ -36,6 +39,10 @@ class Files:
     @property
     def reference(self) -> Path:
         return self.home / "reference.json"
+
+    @property
+    def secret(self) -> Path:
+        return self.home / "clients.secret"
 
     @property
     def haproxy(self) -> Path:
@@ -67,7 +74,7 @@ class Files:
     def written(self) -> tuple[Path, ...]:
         """All of it but the pool's run directory, which the pool keeps."""
         single = (self.tidegauge, self.reference, self.prompts, self.haproxy, self.socket)
-        return (*single, self.rules, self.logs, self.home / "data")
+        return (*single, self.secret, self.rules, self.logs, self.home / "data")
 
 
 def profile() -> Mapping[str, str]:
@@ -85,6 +92,8 @@ def write(files: Files, ports: Ports, *, model_file: Path, cores: float) -> None
     for folder in (files.rules, files.logs, files.data("prometheus"), files.data("alertmanager")):
         folder.mkdir(parents=True, exist_ok=True)
     files.haproxy.write_text(_haproxy(files, ports))
+    files.secret.touch(mode=0o600)
+    files.secret.write_text(secrets.token_hex(16))
     _rules(files, ports)
     tree = {
         "serve": _serve(files),
@@ -143,7 +152,13 @@ def _serve(files: Files) -> dict[str, object]:
             "interval": times["source_interval"],
             "timeout": times["query_timeout"],
         },
-        "traffic": {"listen_address": "127.0.0.1:0", "models": [MODEL]},
+        "traffic": {
+            "listen_address": "127.0.0.1:0",
+            "models": [MODEL],
+            "versions": {MODEL: VERSION},
+            # One secret for all replicas, so that each calls a client the same.
+            "clients": {"body": "user", "top": TOP_CLIENTS, "secret_file": str(files.secret)},
+        },
         "drift": {
             "references": [str(files.reference)],
             "window": times["drift_window"],

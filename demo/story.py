@@ -7,6 +7,8 @@ for load alone.
 
 from dataclasses import dataclass
 
+USERS = 8  # three more than the demo's sidecars give names to
+
 
 @dataclass(frozen=True, slots=True)
 class Story:
@@ -33,4 +35,5 @@ def inject_command(story: Story, *, url: str, model: str, seed: int) -> list[str
     return [
         "inject", "--url", url, "--model", model, "--rate", story.rates(),
         "--prompts", story.prompts(), "--body", '{"ignore_eos": true}', "--seed", str(seed),
+        "--users", str(USERS),
     ]  # fmt: skip

@@ -23,6 +23,7 @@ from tidegauge.catalog import (
     gpu_opt_in,
     health,
     inference,
+    middleware,
     nvml,
     own,
     traffic,
@@ -37,6 +38,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # so that it runs as a script, from anywhere
 
 from docs.gpu_pages import gpu_series, xids  # noqa: E402
+from docs.privacy_page import privacy  # noqa: E402
 
 _SUBJECTS = (
     ("Inference", inference),
@@ -46,6 +48,7 @@ _SUBJECTS = (
     ("GPU links", gpu_links),
     ("GPU, where asked for or cut up", gpu_opt_in),
     ("Traffic", traffic),
+    ("Middleware", middleware),
     ("Vectors of texts", vectors),
     ("Drift", drift),
     ("Health", health),
@@ -122,6 +125,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "configuration.md": configuration,
     "gpu-series.md": gpu_series,
     "xid.md": xids,
+    "privacy.md": privacy,
 }
 
 

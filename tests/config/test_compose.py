@@ -181,6 +181,8 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for command in commands:
         words = command.replace("/tmp/", f"{folder}/").replace("=reference", f"={folder}/reference")
         assert main([word.replace("'", "") for word in re.findall(r"(?:'[^']*'|\S)+", words)]) == 0
+    (secret,) = re.findall(r"&& (head .* > clients\.secret)$", text, re.MULTILINE)
+    subprocess.run(["sh", "-c", secret], check=True, cwd=folder)
     return folder
 
 

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 import yaml
 
-from tidegauge.catalog import CATALOG, Metric
+from tidegauge.catalog import CATALOG, Metric, traffic
 from tidegauge.traffic.exchange import Outcome
 
 Content = dict[str, object]
@@ -85,6 +85,16 @@ def test_runbooks_query_only_what_is_exported_or_recorded(
     known = _exported() | {str(rule["record"]) for rule in recordings}
     for path in (root / "docs" / "runbooks").glob("*.md"):
         assert set(NAME.findall(path.read_text())) - known == set(), path.name
+
+
+def test_the_page_on_traffic_names_all_of_its_series_and_only_what_is_exported_or_recorded(
+    root: Path, recordings: list[Content]
+) -> None:
+    page = (root / "docs" / "traffic-series.md").read_text().replace("`llm_traffic_*`", "")
+    known = _exported() | {metric.name for metric in CATALOG}
+    known |= {str(rule["record"]) for rule in recordings}
+    assert set(NAME.findall(page)) - known == set()
+    assert [metric.name for metric in traffic.METRICS if metric.name not in page] == []
 
 
 def test_each_alert_fires_stays_silent_and_resolves_in_the_tests(

@@ -52,12 +52,15 @@ def test_rules_fire_stay_silent_and_resolve(path: Path, tool: Tool) -> None:
     assert "SUCCESS" in _run(tool("promtool"), "test", "rules", str(path))
 
 
-def test_promtool_can_parse_every_query_in_the_runbooks(
+def test_promtool_can_parse_every_query_in_the_documents(
     root: Path, tool: Tool, tmp_path: Path
 ) -> None:
+    pages = sorted(
+        (*(root / "docs" / "runbooks").glob("*.md"), root / "docs" / "traffic-series.md")
+    )
     queries = {
-        f"{path.stem}:{number}": query
-        for path in sorted((root / "docs" / "runbooks").glob("*.md"))
+        f"{path.stem.replace('-', '_')}:{number}": query
+        for path in pages
         for number, query in enumerate(FENCED.findall(path.read_text()))
     }
     rules = [{"record": name, "expr": query} for name, query in queries.items()]

@@ -250,4 +250,10 @@ def test_thresholds_are_those_of_the_alerts() -> None:
         for step in panel["fieldConfig"]["defaults"].get("thresholds", {}).get("steps", ())
         if step.get("value") is not None
     }
-    assert bounds == {objectives.drift_psi, objectives.ttft_bound, objectives.error_ratio}
+    assert bounds == {
+        objectives.drift_psi,
+        objectives.ttft_bound,
+        objectives.error_ratio,
+        objectives.client_share,
+        objectives.aborted_ratio,
+    }

@@ -147,6 +147,8 @@ async def test_an_interrupt_ends_with_a_summary(server: Server) -> None:
                      "/nowhere.csv: No such file", id="trace"),
         pytest.param(("--url", "http://127.0.0.1:9", "--rate", "1", "--stream-share", "2"),
                      "--stream-share 2.0: must be 0 to 1", id="share"),
+        pytest.param(("--url", "http://127.0.0.1:9", "--rate", "1", "--users", "-1"),
+                     "--users -1: must be 0 or more", id="users"),
         pytest.param(("--url", "http://127.0.0.1:9", "--rate", "1", "--speed", "0"),
                      "--speed 0.0: must be above 0", id="speed"),
         pytest.param(("--write-prompts", "x", "--prompts", "0s:chat,9s:code"),

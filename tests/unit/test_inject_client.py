@@ -196,6 +196,19 @@ async def test_what_is_asked(
     }
 
 
+async def test_a_request_says_whose_it_is_where_the_plan_does(send: Send) -> None:
+    asked: list[dict[str, object]] = []
+
+    async def answer(request: web.Request, body: dict[str, object]) -> web.StreamResponse:
+        asked.append(body)
+        return await streams(request, TOKEN, DONE)
+
+    await send(answer, STREAMED)
+    await send(answer, replace(STREAMED, user="user-1"))
+    assert ["user" in body for body in asked] == [False, True]
+    assert asked[1]["user"] == "user-1"
+
+
 @pytest.mark.parametrize(
     "url,here",
     [

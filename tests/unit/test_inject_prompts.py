@@ -1,9 +1,11 @@
 """Kinds of prompts differ in what drift watches, and their schedule says which one is asked."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
-from tidegauge.inject.plan import plan
+from tidegauge.inject.plan import plan, users_by_rank
 from tidegauge.inject.prompts import PROMPT_KINDS, Prompt, parse_kinds
 from tidegauge.inject.schedule import ScheduleError
 
@@ -62,3 +64,14 @@ def test_a_plan_joins_arrivals_with_the_kind_of_their_time_and_a_share_of_stream
     assert {p.kind for p in planned[:500]} == {"chat"}
     assert {p.kind for p in planned[500:]} == {"code"}
     assert sum(p.stream for p in planned) == pytest.approx(250, rel=0.2)
+    assert {p.user for p in planned} == {None}
+
+
+def test_users_ask_less_the_further_down_they_are() -> None:
+    users = users_by_rank(3, np.random.default_rng(1))
+    rng = np.random.default_rng(1)
+    arrivals = [n / 10 for n in range(1100)]
+    kinds = parse_kinds("chat")
+    planned = list(plan(arrivals, kinds, rng=rng, stream_share=1, users=users))
+    asked = Counter(p.user for p in planned)
+    assert asked == {f"user-{rank}": pytest.approx(600 / rank, rel=0.2) for rank in range(1, 4)}

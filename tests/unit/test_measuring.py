@@ -8,7 +8,6 @@ from queue import SimpleQueue
 
 import pytest
 
-from tidegauge.traffic import measuring
 from tidegauge.traffic.cpu_budget import CpuBudget
 from tidegauge.traffic.ended import NO_TEXTS, Ended, Texts
 from tidegauge.traffic.exchange import NO_GAPS, Exchange
@@ -273,7 +272,3 @@ def test_a_body_as_large_as_may_be_is_measured_in_no_time_that_anybody_notices()
         world.measure(Texts(text, text, prompt_chars=4 << 20, answer_chars=4 << 20))
         assert time.thread_time() - begun < 0.25  # a hundredth of it, on a machine at rest
     assert len(world.recorded) == 4
-
-
-def test_the_queue_is_as_long_as_the_page_on_privacy_says() -> None:
-    assert (measuring.QUEUE_MAX, measuring.PATIENCE_SECONDS) == (64, 5)

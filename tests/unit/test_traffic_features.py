@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -264,3 +265,29 @@ def _changed(index: int, value: object) -> list[object]:
 def test_what_no_features_gave_is_refused(numbers: list[object], problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         Features.from_numbers(numbers)
+
+
+GOLDEN_TEXTS = {
+    "a question": "What is the height of the tide at Brest on 7 June 2026?\n",
+    "notes": "# Tides\n\n- **high**: 4.2 m\n- **low**: 0.9 m\n\n```bash\ntides --now\n```\n" * 9,
+    "Chinese": "潮汐每天涨落两次,因为月亮。今天高潮是几点?" * 40,
+    "Arabic and emoji": "ما هو المد في هذا الميناء؟ 🌊🌊 \u202e\x00",
+    "a refusal that loops": "I'm sorry, but I can't say. " * 12,
+    "long": "".join(f"{n:x} Wie hoch ist das Wasser und {n}? " for n in range(2000)),
+}
+
+
+def test_a_change_of_meaning_shows(golden: Callable[[str, str], None]) -> None:
+    """Whoever has to rewrite this file raises FEATURES_VERSION.
+
+    Without packing, whose last per cent differs between zlib and its rewrites.
+    """
+    lines = [f"features {FEATURES_VERSION}"]
+    for name, text in GOLDEN_TEXTS.items():
+        made = replace(features(text, text) or Features(), style=style_vector(text))
+        assert made.prompt
+        assert 0 < made.prompt.compression_ratio < 1
+        alike = replace(made.prompt, compression_ratio=0.5)
+        numbers = replace(made, prompt=alike, answer=None).to_numbers()
+        lines.append(f"{name}: " + " ".join(f"{number:.6g}" for number in numbers))
+    golden("features.txt", "\n".join(lines) + "\n")

@@ -2,11 +2,13 @@
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.gaps import gaps
 from tidegauge.catalog import Metric, traffic
+from tidegauge.exposition import render
 from tidegauge.samples import Distribution, Sample
 from tidegauge.sources.traffic import TrafficSource
 from tidegauge.traffic.arrivals import Arrivals
@@ -86,6 +88,16 @@ def test_each_model_has_its_histograms_before_any_request() -> None:
     for metric in (traffic.PROMPT_TOKENS, traffic.GENERATION_TOKENS, traffic.TOKENS_PER_SECOND):
         for source in ("usage", "estimate"):
             assert distribution(ledger, metric, *CHAT, source).count == 0
+
+
+def test_there_are_as_many_series_as_the_page_says() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "traffic-series.md").read_text()
+    lines = [line for line in render(chat().samples()).splitlines() if not line.startswith("#")]
+    routes = sum(line.startswith(traffic.ROUTES.name) for line in lines)
+    counters = sum("_total{" in line for line in lines) - routes
+    rest = len(lines) - routes - counters
+    assert f"{routes} by route" in page
+    assert f"{counters} counters and {rest} lines of histograms" in page
 
 
 def test_without_models_and_requests_there_are_routes_only() -> None:

@@ -11,6 +11,8 @@ from tidegauge.traffic.exchange import ErrorClass, Outcome
 ANSWERS = {answer.name: answer for answer in recorded()}
 LLAMACPP = "llamacpp-b11549"
 VLLM = "vllm-0.32"
+TIDE = "\ufffd\x11\ufffdan#"  # what its random model says
+HALF_A_CALL = '<tool_call>{"name": "tide", "arguments": 6.47264419E202}</tool'
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,26 +65,31 @@ EXPECTED = {
     "llamacpp-shapes/chat-stream-tools": Told("ok", None, "tool_calls", 14, 12, 2),
     "llamacpp-shapes/error-loading": failed("overloaded"),
     # Its random model says bytes that are no characters, so that some tokens come without text.
-    f"{VLLM}/chat": Told("ok", None, "length", 36, 3, 0, "\x11"),
-    f"{VLLM}/chat-stream": Told("ok", None, "length", -5, -1, 0, "\x11"),
-    f"{VLLM}/chat-stream-usage": Told("ok", None, "length", 36, 3, 0, "\x11"),
-    f"{VLLM}/chat-logprobs-stream": Told("ok", None, "length", -5, -1, 0, "\x11"),
+    f"{VLLM}/chat": Told("ok", None, "length", 30, 8, 0, TIDE),
+    f"{VLLM}/chat-stream": Told("ok", None, "length", -6, -3, 2, TIDE),
+    f"{VLLM}/chat-stream-usage": Told("ok", None, "length", 30, 8, 2, TIDE),
+    f"{VLLM}/chat-logprobs-stream": Told("ok", None, "length", -6, -2, 1, "\ufffd\x11\ufffdan"),
     f"{VLLM}/chat-two": Told("ok", None, "length", 36, 6, 0, "\x11"),
     f"{VLLM}/chat-two-stream": Told("ok", None, "length", -5, -3, 1, "\x11"),
-    f"{VLLM}/chat-two-stream-usage": Told("ok", None, "length", 36, 6, 1, "\x11"),
+    f"{VLLM}/chat-two-stream-usage": Told("ok", None, "length", 30, 10, 5, TIDE),
     f"{VLLM}/chat-two-every-usage": Told("ok", None, "length", 36, 6, 1, "\x11"),
     f"{VLLM}/chat-tools": Told("ok", None, "tool_calls", 36, 56),
     f"{VLLM}/chat-tools-stream": Told("ok", None, "tool_calls", 36, 56, 1),
     f"{VLLM}/chat-stream-error": Told(
         "cut", "stream_error", None, -5, -2, 1, "\x11\ufffd\ufffd\ufffds"
     ),
-    f"{VLLM}/text": Told("ok", None, "length", 8, 3, 0, "\x11"),
+    f"{VLLM}/text": Told("ok", None, "length", 2, 8, 0, TIDE),
     f"{VLLM}/text-stream": Told("ok", None, "length", -2, -1, 0, "\x11"),
     f"{VLLM}/text-echo-stream": Told("ok", None, "length", -2, -1, 0, "\x11"),
     f"{VLLM}/text-batch": Told("ok", None, "length", 18, 6, 0, "\x11"),
     f"{VLLM}/text-batch-stream": Told("ok", None, "length", -5, -2, 0, "\x11"),
     f"{VLLM}/text-batch-every-usage": Told("ok", None, "length", 18, 6, 0, "\x11"),
     f"{VLLM}/text-token-ids": Told("ok", None, "length", 3, 3, 0, "\x11"),
+    f"{VLLM}/chat-stream-usage-with-every-chunk": Told("ok", None, "length", 30, 5, 0, TIDE),
+    f"{VLLM}/text-stream-usage": Told("ok", None, "length", 2, 8, 2, TIDE),
+    f"{VLLM}/chat-stream-tool-named": Told("ok", None, "length", 30, 60, 14),
+    f"{VLLM}/chat-stream-tool-required": Told("ok", None, "tool_calls", -6, -15, 14),
+    f"{VLLM}/chat-tool-named": Told("ok", None, "length", 30, 60, 0, HALF_A_CALL),
     f"{VLLM}/error-not-messages": REFUSED,
     f"{VLLM}/error-too-long": refused("context_length"),
     f"{VLLM}/error-too-long-stream": refused("context_length"),

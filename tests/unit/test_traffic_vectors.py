@@ -1,5 +1,6 @@
 """Vectors say how and of what a text is; they are the same everywhere, and can't be had by half."""
 
+from collections.abc import Callable
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -131,3 +132,13 @@ async def test_what_becomes_of_vectors_is_exported_from_the_start_where_any_are_
     around.vectors.count("made")
     rows = {sample.labels: sample.value for sample in await schedule.source.read()}
     assert rows == {(result,): float(result == "made") for result in RESULTS} | {(): 0.0}
+
+
+def test_a_change_of_the_semantic_vector_shows(
+    embed: Embed, golden: Callable[[str, str], None]
+) -> None:
+    """Whoever has to rewrite this file raises FEATURES_VERSION. A last step may be rounding."""
+    vector = embed("What is the height of the tide at Brest on 7 June 2026?")
+    assert vector is not None
+    steps = np.frombuffer(vector, np.int8)
+    golden("semantic.txt", " ".join(str(int(step)) for step in steps) + "\n")

@@ -348,6 +348,14 @@ def test_only_what_says_that_it_is_json_is_malformed() -> None:
     assert outcome(b"[1]", "application/json") == ("ok", None)
 
 
+@pytest.mark.parametrize("content_type", ["application/json", "text/event-stream"])
+def test_an_answer_of_too_many_values_is_ok_and_tells_nothing_of_them(content_type: str) -> None:
+    many = b'{"id": "a", "choices": [{"text": "a", "logprobs": [' + b"1," * MARKS_MAX + b"1]}]}"
+    pieces = [b"data: " + many + b"\n\n", DONE] if "event" in content_type else [many]
+    exchange = heard(*pieces, content_type=content_type)
+    assert (exchange.outcome, exchange.error, exchange.answer_key) == ("ok", None, None)
+
+
 def test_half_a_document_is_cut_and_not_malformed() -> None:
     exchange = heard(b'{"choices', content_type="application/json", how="cut")
     assert (exchange.outcome, exchange.error) == ("cut", "cut")

@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import repeat
 from pathlib import Path
 from typing import TextIO
 
@@ -20,7 +21,7 @@ from tidegauge.cli.program import complain
 from tidegauge.inject.arrivals import RateSchedule, parse_rates, poisson, replayed
 from tidegauge.inject.client import Client, Target, fresh_connections, is_http, is_loopback
 from tidegauge.inject.openloop import Limits, OpenLoop
-from tidegauge.inject.plan import Planned, plan
+from tidegauge.inject.plan import Planned, plan, users_by_rank
 from tidegauge.inject.prompts import PROMPT_KINDS, PromptSchedule, parse_kinds
 from tidegauge.inject.result import Result
 from tidegauge.inject.schedule import ScheduleError, duration_seconds
@@ -81,6 +82,13 @@ def _add_plan_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"0s:chat,80s:code; kinds: {', '.join(PROMPT_KINDS)} (default: chat)",
     )
     group.add_argument("--stream-share", type=float, default=1.0, metavar="SHARE")
+    group.add_argument(
+        "--users",
+        type=int,
+        default=0,
+        metavar="N",
+        help="as whom: the field user is one of N, the first most often (default: as nobody)",
+    )
     group.add_argument("--seed", type=int, default=None, help="the same seed, the same plan")
 
 
@@ -173,9 +181,12 @@ def _planned(arguments: argparse.Namespace) -> Iterator[Planned]:
     share = arguments.stream_share
     _require("--stream-share", share, "0 to 1", holds=0 <= share <= 1)
     kinds: PromptSchedule = parse_kinds(arguments.prompts)
+    _require("--users", arguments.users, "0 or more", holds=arguments.users >= 0)
     # Children of one seed: which prompts are drawn does not change when arrivals do.
-    when, what = (np.random.default_rng(s) for s in np.random.SeedSequence(arguments.seed).spawn(2))
-    return plan(_arrivals(arguments, when), kinds, rng=what, stream_share=share)
+    seeds = np.random.SeedSequence(arguments.seed).spawn(3)
+    when, what, who = (np.random.default_rng(seed) for seed in seeds)
+    users = users_by_rank(arguments.users, who) if arguments.users else repeat(None)
+    return plan(_arrivals(arguments, when), kinds, rng=what, stream_share=share, users=users)
 
 
 def _arrivals(arguments: argparse.Namespace, rng: np.random.Generator) -> Iterator[float]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from tidegauge.cli import log
 from tidegauge.cli.engine import access, discovery_schedule, engine_schedule, engine_source
 from tidegauge.cli.environment import door_to, environment
+from tidegauge.cli.middleware import middleware
 from tidegauge.cli.program import add_program_flags, complain, configuration, run_until_signal
 from tidegauge.cli.systemd import Notifier, our_notifier
 from tidegauge.cli.traffic import tap, traffic
@@ -115,6 +116,7 @@ def plan(config: ServeConfig) -> Plan:
         traffic(config.traffic) if config.traffic else None,
         vectors(config.traffic) if config.traffic else None,
         _drift(config.drift, config.traffic) if config.drift else None,
+        middleware(config.traffic) if config.traffic else None,
     )
     return Plan(
         addresses=config.listen_address,

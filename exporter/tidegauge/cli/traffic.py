@@ -12,14 +12,13 @@ from tidegauge.config.traffic import TrafficConfig
 from tidegauge.pipeline import Schedule
 from tidegauge.server import Around, Made, Part, PlanError, TapPlan
 from tidegauge.sources.traffic import TrafficSource
-from tidegauge.traffic.client_key import ClientKey
+from tidegauge.traffic.client_key import SHORTEST_SECRET_BYTES, ClientKey
 from tidegauge.traffic.clients import Clients
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.ledger import Ledger
 
 _MEMORY_SECONDS = 1.0  # between two reads of our own memory, which is no burden
-_SHORTEST_SECRET_BYTES = 16
 
 
 def traffic(config: TrafficConfig) -> Part:
@@ -82,8 +81,8 @@ def _secret(path: Path) -> bytes:
         secret = path.read_bytes().strip()
     except OSError as error:
         raise PlanError([f"{where} cannot be read: {error.strerror}"]) from None
-    if len(secret) < _SHORTEST_SECRET_BYTES:
-        short = f"holds {len(secret)} bytes; write {_SHORTEST_SECRET_BYTES} random ones or more"
+    if len(secret) < SHORTEST_SECRET_BYTES:
+        short = f"holds {len(secret)} bytes; write {SHORTEST_SECRET_BYTES} random ones or more"
         raise PlanError([f"{where} {short}"])
     return secret
 

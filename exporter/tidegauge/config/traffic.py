@@ -5,7 +5,14 @@ from typing import Literal
 from pydantic import Field
 
 from tidegauge.config.clients import ClientsConfig
-from tidegauge.config.values import Address, HttpUrl, PositiveSeconds, Section
+from tidegauge.config.values import (
+    Address,
+    FileMode,
+    HttpUrl,
+    PositiveSeconds,
+    Section,
+    SocketPath,
+)
 
 
 class TrafficConfig(Section):
@@ -34,6 +41,16 @@ class TrafficConfig(Section):
     )
     connect_timeout: PositiveSeconds = Field(
         default=5.0, description="When to give up on reaching the engine."
+    )
+    socket: SocketPath | None = Field(
+        default=None,
+        description="The UNIX socket where processes with the middleware tell what they measured. "
+        "Left out: none is heard.",
+    )
+    socket_mode: FileMode = Field(
+        default="0660",
+        description="The permissions of that socket: who may write to it may tell of requests. "
+        "Its group is that of its directory, if that has the set-group-ID bit.",
     )
     vectors: tuple[Literal["style", "semantic"], ...] = Field(
         default=(),

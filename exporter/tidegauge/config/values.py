@@ -3,6 +3,7 @@
 Each validator's message gives the bad value and what would be right.
 """
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,8 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _NAME = re.compile(r"^[a-z][a-z0-9_-]*$")
 _PLACEHOLDER = re.compile(r"\{[^}]*\}")
 _PORT_LIMIT = 65535
+_SOCKET_PATH_BYTES = 107  # what the kernel takes, less the NUL at its end
+_MODE = re.compile(r"0?[0-7]{3}\Z")
 
 
 class Section(BaseModel):
@@ -102,6 +105,23 @@ def _file(path: Path) -> Path:
     return path
 
 
+def _socket_path(path: Path) -> Path:
+    length = len(os.fsencode(path))
+    if not path.is_absolute():
+        raise ValueError(f"{str(path)!r} is no absolute path; write /run/tidegauge/traffic.sock")
+    if length > _SOCKET_PATH_BYTES:
+        raise ValueError(
+            f"{str(path)!r} has {length} bytes; a socket's path has at most {_SOCKET_PATH_BYTES}"
+        )
+    return path
+
+
+def _file_mode(value: object) -> str:
+    if isinstance(value, str) and _MODE.match(value):
+        return value
+    raise ValueError(f'{value!r} is no file mode; write it as text of octal digits, "0660"')
+
+
 Seconds = Annotated[float, BeforeValidator(seconds)]
 PositiveSeconds = Annotated[float, BeforeValidator(seconds), AfterValidator(_positive)]
 Address = Annotated[str, AfterValidator(_address)]
@@ -111,4 +131,6 @@ UrlTemplate = Annotated[str, AfterValidator(_url_template)]
 Header = Annotated[str, AfterValidator(_header)]
 Variable = Annotated[str, AfterValidator(_variable)]
 Name = Annotated[str, AfterValidator(_name)]
+SocketPath = Annotated[Path, AfterValidator(_socket_path)]
+FileMode = Annotated[str, PlainValidator(_file_mode)]
 ReadableFile = Annotated[Path, AfterValidator(_file)]

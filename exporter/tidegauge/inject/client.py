@@ -162,4 +162,6 @@ def _body(target: Target, planned: Planned) -> dict[str, JsonValue]:
         asked["prompt"] = planned.prompt.text
     if planned.stream:
         asked["stream_options"] = {"include_usage": True}
+    if planned.user is not None:
+        asked["user"] = planned.user
     return {**asked, **target.body}

@@ -96,7 +96,7 @@ class Sidecar:
             sockets.close()
             raise
         try:
-            parts = self._built(plan)
+            parts = await self._built(plan)
         except Exception:
             sockets.close()
             await self._door.abandon(door)
@@ -107,19 +107,31 @@ class Sidecar:
         await self._door.turn(door)
         await self._front.turn(plan.addresses, sockets)
 
-    def _built(self, plan: Plan) -> dict[str, tuple[Part, Made]]:
+    async def _built(self, plan: Plan) -> dict[str, tuple[Part, Made]]:
         built: dict[str, tuple[Part, Made]] = {}
-        for part in plan.parts:
-            before = self._parts.get(part.name)
-            if before and before[0].made_from == part.made_from:
-                built[part.name] = before
-            else:
-                sources = {name: made.schedule.source for name, (_, made) in built.items()}
-                if before:
-                    sources[part.name] = before[1].schedule.source
-                around = Around(sources, self._record, self._arrivals, self._vectors)
-                built[part.name] = part, part.make(around)
+        try:
+            for part in plan.parts:
+                built[part.name] = self._one_built(part, built)
+        except Exception:
+            await self._unmake(built)
+            raise
         return built
+
+    def _one_built(self, part: Part, built: Mapping[str, tuple[Part, Made]]) -> tuple[Part, Made]:
+        before = self._parts.get(part.name)
+        if before and before[0].made_from == part.made_from:
+            return before
+        sources = {name: made.schedule.source for name, (_, made) in built.items()}
+        if before:
+            sources[part.name] = before[1].schedule.source
+        return part, part.make(Around(sources, self._record, self._arrivals, self._vectors))
+
+    async def _unmake(self, built: Mapping[str, tuple[Part, Made]]) -> None:
+        """Let go of what was made for a plan that cannot be run; what runs stays."""
+        running = {id(made.schedule.source) for _, made in self._parts.values()}
+        for _, made in built.values():
+            if id(made.schedule.source) not in running:
+                await made.schedule.source.close()
 
     def _adopt_probe(self, plan: Plan) -> None:
         before = self._prober

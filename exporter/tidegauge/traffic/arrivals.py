@@ -11,6 +11,7 @@ class Arrivals:
         self._started = 0
         self._in_flight = 0
         self._streams = 0
+        self._elsewhere: dict[object, tuple[int, int]] = {}
 
     @property
     def started(self) -> int:
@@ -43,3 +44,17 @@ class Arrivals:
     def end_stream(self) -> None:
         """A stream that had begun has ended, however it did."""
         self._streams -= 1
+
+    def report(self, who: object, *, begun: int, in_flight: int, streams: int) -> None:
+        """What another process counts: so many begun since its last report, the others now."""
+        before_in_flight, before_streams = self._elsewhere.get(who, (0, 0))
+        self._elsewhere[who] = in_flight, streams
+        self._started += begun
+        self._in_flight += in_flight - before_in_flight
+        self._streams += streams - before_streams
+
+    def forget(self, who: object) -> None:
+        """A process that reported is gone: what it had begun is under way no more."""
+        in_flight, streams = self._elsewhere.pop(who, (0, 0))
+        self._in_flight -= in_flight
+        self._streams -= streams

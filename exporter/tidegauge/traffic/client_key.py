@@ -11,6 +11,9 @@ from hashlib import blake2b
 # Twelve digits of a hash: among a million clients, two share one with a chance of 0.2 %.
 _DIGEST_BYTES = 6
 
+# A secret that could be guessed would be none.
+SHORTEST_SECRET_BYTES = 16
+
 # Characters of a value that are looked at; API keys and tokens are shorter.
 LONGEST = 4096
 

@@ -8,7 +8,7 @@ import json
 # What costs is the number of values, not of bytes: 4 MiB of "[]," take most of a second to read.
 # This many commas and brackets, at most, are read where there may be more; a prompt of 128k token
 # ids has as many commas.
-MARKS_MAX = 250_000
+MARKS_MAX = 200_000
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _decode = json.JSONDecoder().decode  # json.loads of a text, without its options
 
@@ -17,14 +17,19 @@ class WireError(ValueError):
     """Bytes that should be a JSON object and are not. The message holds none of them."""
 
 
+class TooLargeError(WireError):
+    """What they are is not known, since they are more than is read."""
+
+
 def read_value(raw: bytes | bytearray) -> object:
     """What `raw` spells in JSON.
 
     Raises:
-        WireError: it spells nothing, or more than MARKS_MAX values.
+        TooLargeError: it has more than MARKS_MAX commas and brackets.
+        WireError: it spells nothing.
     """
     if len(raw) > MARKS_MAX and _marks(raw) > MARKS_MAX:
-        raise WireError("more values than are read of one JSON document")
+        raise TooLargeError("more values than are read of one JSON document")
     try:
         value: object = _decode(raw.removeprefix(_BYTE_ORDER_MARK).decode())
     except (ValueError, RecursionError):  # RecursionError: a million opening brackets

@@ -16,7 +16,9 @@ TEXT_MAX = 65_536
 class Texts:
     """The beginning of each text, up to TEXT_MAX characters; "" where it is not known.
 
-    `prompt_chars` and `answer_chars` are the lengths of the whole texts, in characters.
+    The answer is what its first choice says to the user: no reasoning, no calls of tools. The
+    prompt is all its messages or texts. `prompt_chars` and `answer_chars` are the lengths of the
+    whole texts, in characters.
     """
 
     prompt: str = field(default="", repr=False)

@@ -22,17 +22,7 @@ _ROUNDING = 1e-4  # of six shares that were in single precision
 
 
 def text_numbers(text: TextFeatures | None) -> tuple[float, ...]:
-    if text is None:
-        return (_ABSENT,)
-    return (
-        float(text.characters),
-        *text.mix,
-        text.non_ascii_ratio,
-        text.newline_ratio,
-        text.compression_ratio,
-        float(SCRIPTS.index(text.script)),
-        float(LANGUAGES.index(text.language)),
-    )
+    return (_ABSENT,) if text is None else text.numbers()
 
 
 def optional_number(value: float | None) -> tuple[float]:

@@ -48,17 +48,8 @@ def _text(text: TextFeatures | None, tokens: int | None) -> tuple[float | None, 
     tokens_log = None if tokens is None else log1p(tokens)
     if text is None:
         return (None, tokens_log, *_NO_TEXT)
-    return (
-        float(text.characters),
-        tokens_log,
-        text.characters / tokens if tokens else None,
-        *text.mix,
-        text.non_ascii_ratio,
-        text.newline_ratio,
-        text.compression_ratio,
-        float(SCRIPTS.index(text.script)),
-        float(LANGUAGES.index(text.language)),
-    )
+    characters, *others = text.numbers()
+    return (characters, tokens_log, characters / tokens if tokens else None, *others)
 
 
 _NO_TEXT = (None,) * (sum(name.startswith("prompt_") for name in COLUMNS) - 2)

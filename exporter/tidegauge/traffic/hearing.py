@@ -7,7 +7,14 @@ what follows is heard all the same.
 from collections.abc import Callable
 from typing import Protocol
 
-from tidegauge.traffic.document import Copy, WireError, mapping, read_object, read_value
+from tidegauge.traffic.document import (
+    Copy,
+    TooLargeError,
+    WireError,
+    mapping,
+    read_object,
+    read_value,
+)
 from tidegauge.traffic.sse import Event
 from tidegauge.traffic.told import Told
 
@@ -56,6 +63,8 @@ class StreamHearing:
         for event in self._decoder.feed(piece):
             try:
                 self.event(event, now)
+            except TooLargeError:
+                continue
             except WireError:
                 self.told.malformed = True
 
@@ -122,6 +131,8 @@ class DocumentHearing:
             return
         try:
             document = mapping(read_value(raw))
+        except TooLargeError:
+            return
         except WireError:
             self.told.malformed = self._says_json
             return

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tidegauge.traffic.languages import Language, language
-from tidegauge.traffic.scripts import Script, script, script_counts
+from tidegauge.traffic.languages import LANGUAGES, Language, language
+from tidegauge.traffic.scripts import SCRIPTS, Script, script, script_counts
 
 CLASSES = ("lower", "upper", "digit", "space", "punctuation", "other")
 SEEN_CHARS = 16_384
@@ -64,6 +64,18 @@ class TextFeatures:
             self.space_ratio,
             self.punctuation_ratio,
             self.other_ratio,
+        )
+
+    def numbers(self) -> tuple[float, ...]:
+        """All of it, in the order above; a class is its place in SCRIPTS or LANGUAGES."""
+        return (
+            float(self.characters),
+            *self.mix,
+            self.non_ascii_ratio,
+            self.newline_ratio,
+            self.compression_ratio,
+            float(SCRIPTS.index(self.script)),
+            float(LANGUAGES.index(self.language)),
         )
 
 

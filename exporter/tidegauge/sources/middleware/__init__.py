@@ -1,0 +1,1 @@
+"""Exchanges of processes that have the middleware in them, heard over a UNIX socket."""
