@@ -20,6 +20,8 @@ from tidegauge.traffic.sse import Event, EventDecoder
         pytest.param(b"error: {}\n\n", [Event("error", b"{}")], id="an error line is an event"),
         pytest.param(b"data: a\n", [Event("", b"a")], id="the stream's end ends the last event"),
         pytest.param(b"data: a", [Event("", b"a")], id="the stream's end ends the last line"),
+        pytest.param(b"\xef\xbb\xbfdata: a\n\n", [Event("", b"a")], id="a byte order mark is none"),
+        pytest.param(b"data: a\r\rdata: b\r", [Event("", b"a"), Event("", b"b")], id="so may CR"),
         pytest.param(b"\n\n\n", [], id="blank lines alone are nothing"),
         pytest.param(b"\xff\x00garbage\n\n", [], id="garbage is nothing"),
         pytest.param(
