@@ -42,14 +42,14 @@ def plan(
 
 
 def users_by_rank(count: int, rng: Generator) -> Iterator[str]:
-    """Users without end, out of `count`: the second asks half as often as the first, and so on.
+    """Users without end, out of `count`: the fourth asks half as often as the first, and so on.
 
     >>> import numpy as np
     >>> users = users_by_rank(3, np.random.default_rng(1))
     >>> [next(users) for _ in range(5)]
-    ['user-1', 'user-3', 'user-1', 'user-3', 'user-1']
+    ['user-2', 'user-3', 'user-1', 'user-3', 'user-1']
     """
-    weights = [1 / rank for rank in range(1, count + 1)]
+    weights = [rank**-0.5 for rank in range(1, count + 1)]
     shares = [weight / sum(weights) for weight in weights]
     while True:
         yield f"user-{rng.choice(count, p=shares) + 1}"
