@@ -223,12 +223,18 @@ def _replica(files: Files, *, model_file: Path, cores: float) -> dict[str, objec
         "ports": ["engine", "traffic", "metrics"],
         "serve": "traffic",
         "scrape": "metrics",
+        "backup": "engine",
         "start_timeout": times["start_timeout"],
         "unhealthy_timeout": times["unhealthy_timeout"],
         "kill_grace": times["kill_grace"],
         "parts": [
             {"name": "engine", "command": engine, "ready": "http://127.0.0.1:{engine}/health"},
-            {"name": "sidecar", "command": sidecar, "ready": "http://127.0.0.1:{metrics}/-/ready"},
+            {
+                "name": "sidecar",
+                "command": sidecar,
+                "ready": "http://127.0.0.1:{metrics}/-/ready",
+                "restarts": True,
+            },
         ],
     }
 
@@ -256,6 +262,8 @@ frontend chat
 
 backend {POOL}
   balance leastconn
+  # Without any sidecar the bare engines answer, all of them.
+  option allbackups
   option httpchk GET /health
   http-check expect status 200
   # Servers come and go through the runtime API: tidegauge control adds them.

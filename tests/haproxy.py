@@ -30,6 +30,7 @@ frontend chat
   default_backend chat
 backend chat
   balance leastconn
+  option allbackups
   option httpchk GET /health
   http-check expect status 200
 """
@@ -63,7 +64,7 @@ async def haproxy(folder: Path) -> AsyncIterator[Haproxy]:
 
 
 @asynccontextmanager
-async def backend_server(name: str) -> AsyncIterator[str]:
+async def backend_server(name: str, port: int = 0) -> AsyncIterator[str]:
     """An HTTP server that says its name, slowly under /slow; its HOST:PORT."""
 
     async def answer(request: web.Request) -> web.Response:
@@ -75,7 +76,7 @@ async def backend_server(name: str) -> AsyncIterator[str]:
     app.router.add_get("/{path:.*}", answer)
     runner = web.AppRunner(app, shutdown_timeout=0)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
     try:
         yield f"127.0.0.1:{runner.addresses[0][1]}"
     finally:

@@ -7,7 +7,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.haproxy import Haproxy, backend_server, haproxy
+from tests.haproxy import Haproxy, backend_server, free_port, haproxy
 from tidegauge.control.routes.haproxy import HaproxyRoute
 from tidegauge.control.routes.route import Member, RouteError
 
@@ -78,6 +78,69 @@ async def test_a_name_with_a_new_address_is_moved(tmp_path: Path) -> None:
         await route.admit(A, new)
         assert [member.address for member in await route.members()] == [new]
         assert await get(real) == "new"
+
+
+async def test_no_request_fails_while_the_backup_takes_over_and_hands_back(tmp_path: Path) -> None:
+    async with haproxy(tmp_path) as real, backend_server("bare") as bare:
+        route = route_to(real)
+        port = free_port()
+        answers: list[str] = []
+
+        async def until_from(server: str) -> None:
+            async def so() -> bool:
+                answers.append(await get(real))
+                return answers[-1] == server
+
+            await until(so)
+
+        async with backend_server("tap", port) as tap:
+            await route.admit(A, tap, bare)
+            await until_from("tap")
+        await until_from("bare")
+        assert [member.up for member in await route.members()] == [False]
+        async with backend_server("tap", port):
+            await until_from("tap")
+        assert set(answers) == {"tap", "bare"}, "no request failed"
+
+
+async def test_a_backup_comes_and_goes_with_its_replica(tmp_path: Path) -> None:
+    async with (
+        haproxy(tmp_path) as real,
+        backend_server("tap") as tap,
+        backend_server("bare") as bare,
+        backend_server("other") as other,
+    ):
+        route = route_to(real)
+        for _ in range(2):
+            await route.admit(A, tap, bare)
+        assert [(m.name, m.address) for m in await route.members()] == [(A, tap)]
+        await route.admit(A, tap, other)  # it has moved
+        await route.drain(A)
+        assert await get(real) == "503", "a backup of what drains gets nothing new"
+        await route.remove(A)
+        assert await route.members() == []
+        await route.remove(A)
+
+
+async def test_a_removal_that_fails_half_way_is_tried_again(tmp_path: Path) -> None:
+    async with (
+        haproxy(tmp_path) as real,
+        backend_server("tap") as tap,
+        backend_server("bare") as bare,
+    ):
+        route = route_to(real)
+        await route.admit(A, tap, bare)
+        for command in ("set server chat/{} state maint", "del server chat/{}"):
+            await route._do(command.format(f"{A}-backup"))
+        assert [member.name for member in await route.members()] == [A]
+        await route.remove(A)
+        await route.admit(A, tap, bare)
+        for command in ("set server chat/{} state maint", "del server chat/{}"):
+            await route._do(command.format(A))
+        (left,) = await route.members()
+        assert (left.name, left.state, left.up) == (A, "maint", False)
+        await route.admit(A, tap, bare)
+        assert [member.state for member in await route.members()] == ["ready"]
 
 
 async def test_a_server_that_dies_is_seen_by_its_check(tmp_path: Path) -> None:

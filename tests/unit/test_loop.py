@@ -51,6 +51,9 @@ class FakePool:
     def failures(self) -> Mapping[Failure, int]:
         return {"died": 0, "unhealthy": 0, "start_timeout": 0}
 
+    def restarts(self) -> Mapping[str, int]:
+        return {"sidecar": 0}
+
 
 class FakeRoute:
     def __init__(self) -> None:
@@ -62,7 +65,8 @@ class FakeRoute:
         self._check("members")
         return list(self.known.values())
 
-    async def admit(self, name: str, address: str) -> None:
+    async def admit(self, name: str, address: str, backup: str = "") -> None:
+        del backup
         self._check("admit")
         self.calls.append(f"admit {name}")
         self.known[name] = Member(name, address, "ready", up=True, connections=0)
@@ -265,6 +269,7 @@ async def test_every_series_exists_from_the_start_so_that_increase_sees_the_firs
     world = World()
     for metric, *labels in (
         (catalog.REPLICA_FAILURES, "died"),
+        (catalog.PART_RESTARTS, "sidecar"),
         (catalog.DECISIONS, "up", "demand"),
         (catalog.QUERY_ERRORS, "timeout"),
         (catalog.ACTION_ERRORS, "resize"),

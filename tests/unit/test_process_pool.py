@@ -26,16 +26,20 @@ class Answer(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_): pass
 http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Answer).serve_forever()
 """
+_NEW_KEYS = ("backup", "restarts")
 _STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n{_SERVER}"
 
 
-def spec(code: str = _SERVER, *, start: float = 20, unhealthy: float = 20) -> ReplicaSpec:
+def spec(
+    code: str = _SERVER, *, start: float = 20, unhealthy: float = 20, restarts: str = ""
+) -> ReplicaSpec:
     parts = tuple(
         Part(
             name=name,
             command=(sys.executable, "-c", code, f"{{{name}}}"),
             env={"WHO": f"{{replica}}/{name}"},
             ready=f"http://127.0.0.1:{{{name}}}/",
+            restarts=name == restarts,
         )
         for name in ("engine", "sidecar")
     )
@@ -48,6 +52,7 @@ def spec(code: str = _SERVER, *, start: float = 20, unhealthy: float = 20) -> Re
         start_timeout_seconds=start,
         unhealthy_timeout_seconds=unhealthy,
         kill_grace_seconds=0.5,
+        backup="engine" if restarts else "",
     )
 
 
@@ -130,6 +135,46 @@ async def test_a_replica_that_loses_a_process_is_replaced_whole(tmp_path: Path, 
         assert after.name != before.name
         assert pool.failures() == {"died": 1, "unhealthy": 0, "start_timeout": 0}
         assert all(proc.identify(pid) is None for pid in processes)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hung"])
+async def test_a_part_that_the_replica_serves_on_without_is_started_again_alone(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    async with pool_in(tmp_path, spec(unhealthy=0.5, restarts="sidecar")) as pool:
+        (before,) = await settled(pool, 1, serving(1))
+        assert before.backup.startswith("127.0.0.1:")
+        engine, sidecar = pids(tmp_path)[before.name]
+        os.kill(sidecar, number)
+        await settled(pool, 1, lambda found: not found[0].healthy)
+
+        def again(found: list[Replica]) -> bool:
+            return found[0].healthy and pids(tmp_path)[before.name][1] != sidecar
+
+        assert await settled(pool, 1, again) == [before]
+        assert pids(tmp_path)[before.name][0] == engine
+        assert proc.identify(sidecar) is None
+        assert sum(pool.failures().values()) == 0
+        assert pool.restarts() == {"sidecar": 1}
+
+
+async def test_a_replica_that_loses_what_it_needs_is_replaced_all_the_same(tmp_path: Path) -> None:
+    async with pool_in(tmp_path, spec(restarts="sidecar")) as pool:
+        (before,) = await settled(pool, 1, serving(1))
+        os.kill(pids(tmp_path)[before.name][0], signal.SIGKILL)
+        await settled(pool, 1, replaced(before))
+
+
+async def test_a_record_of_the_first_release_is_read(tmp_path: Path) -> None:
+    async with pool_in(tmp_path) as first:
+        before = await settled(first, 1, serving(1))
+        await first.close()
+        path = tmp_path / f"{before[0].name}.json"
+        record = json.loads(path.read_text())
+        path.write_text(json.dumps({k: v for k, v in record.items() if k not in _NEW_KEYS}))
+        async with pool_in(tmp_path) as second:
+            assert await settled(second, 1, serving(1)) == before
+            await settled(second, 0, lambda found: not found)
 
 
 async def test_a_replica_that_answers_no_more_is_replaced(tmp_path: Path) -> None:

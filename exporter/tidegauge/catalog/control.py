@@ -42,6 +42,12 @@ REPLICA_FAILURES = Metric(
     "Replicas lost, by reason (died, unhealthy, start_timeout).",
     (*_POOL, "reason"),
 )
+PART_RESTARTS = Metric(
+    "llm_pool_part_restarts_total",
+    "counter",
+    "Processes started again by themselves while their replica served on, by part.",
+    (*_POOL, "part"),
+)
 ACTION_ERRORS = Metric(
     "llm_pool_action_errors_total",
     "counter",
@@ -75,6 +81,7 @@ METRICS = (
     CAPACITY,
     DECISIONS,
     REPLICA_FAILURES,
+    PART_RESTARTS,
     ACTION_ERRORS,
     DRY_RUN,
     QUERY_ERRORS,

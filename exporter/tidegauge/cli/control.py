@@ -111,11 +111,13 @@ def process_pool(config: PoolConfig) -> ProcessPool:
         serve=process.serve,
         scrape=process.scrape,
         parts=tuple(
-            Part(part.name, part.command, dict(part.env), part.ready) for part in process.parts
+            Part(part.name, part.command, dict(part.env), part.ready, part.restarts)
+            for part in process.parts
         ),
         start_timeout_seconds=process.start_timeout,
         unhealthy_timeout_seconds=process.unhealthy_timeout,
         kill_grace_seconds=process.kill_grace,
+        backup=process.backup or "",
     )
     return ProcessPool(spec, process.run_dir)
 

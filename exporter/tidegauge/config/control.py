@@ -115,6 +115,11 @@ class PartConfig(Section):
         default={}, description="Environment added to the controller's."
     )
     ready: UrlTemplate = Field(description="Answers 200 when the process can serve.")
+    restarts: bool = Field(
+        default=False,
+        description="The replica serves on without this process, as with a sidecar whose engine is "
+        "the `backup`: when it ends or hangs, it alone is started again.",
+    )
 
 
 class ProcessPoolConfig(Section):
@@ -126,6 +131,11 @@ class ProcessPoolConfig(Section):
     )
     serve: Name = Field(description="The port that receives traffic.")
     scrape: Name = Field(description="The port that Prometheus scrapes.")
+    backup: Name | None = Field(
+        default=None,
+        description="The port that receives traffic while none answers at `serve` in the whole "
+        "pool: the bare engine's, behind a sidecar. Left out: none does.",
+    )
     parts: tuple[PartConfig, ...] = Field(min_length=1, description="Processes, in start order.")
     start_timeout: PositiveSeconds = Field(
         default=300.0, description="A replica that is not ready by then is replaced."
@@ -143,9 +153,12 @@ class ProcessPoolConfig(Section):
             raise ValueError(f"ports: names must differ (got {', '.join(self.ports)})")
         if "replica" in self.ports:
             raise ValueError("ports: 'replica' is the replica's own name; call the port otherwise")
-        for key, port in (("serve", self.serve), ("scrape", self.scrape)):
-            if port not in self.ports:
+        named = (("serve", self.serve), ("scrape", self.scrape), ("backup", self.backup))
+        for key, port in named:
+            if port is not None and port not in self.ports:
                 raise ValueError(f"{key}: {port!r} is not among ports ({', '.join(self.ports)})")
+        if self.backup == self.serve:
+            raise ValueError(f"backup: {self.backup!r} is what serve names; name the engine's port")
         names = [part.name for part in self.parts]
         if len(set(names)) != len(names):
             raise ValueError(f"parts: names must differ (got {', '.join(names)})")

@@ -55,6 +55,7 @@ def _samples(loop: PoolLoop) -> Iterator[Sample]:
             yield Sample(catalog.DECISIONS, count, (pool, direction, reason))
     for metric, counts in (
         (catalog.REPLICA_FAILURES, loop.failures()),
+        (catalog.PART_RESTARTS, loop.restarts()),
         (catalog.QUERY_ERRORS, loop.query_errors()),
         (catalog.ACTION_ERRORS, loop.action_errors),
     ):

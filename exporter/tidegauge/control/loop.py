@@ -122,6 +122,10 @@ class PoolLoop:
         """Replicas lost, by reason."""
         return {str(reason): count for reason, count in self._pool.failures().items()}
 
+    def restarts(self) -> Mapping[str, int]:
+        """Processes started again while their replica served on, by part."""
+        return self._pool.restarts()
+
     def query_errors(self) -> Mapping[str, int]:
         """Queries without a usable answer, by reason."""
         return {str(reason): count for reason, count in self._demand.errors().items()}
@@ -172,7 +176,8 @@ class PoolLoop:
         for replica in steps.admit:
             # Who serves is recorded before it is sent anything: the pool must not forget it.
             if settled or replica.phase == "serving":
-                await self._step("admit", self._route.admit(replica.name, replica.serve))
+                admitted = self._route.admit(replica.name, replica.serve, replica.backup)
+                await self._step("admit", admitted)
 
     async def _step(self, action: str, work: Awaitable[None]) -> bool:
         try:

@@ -2,7 +2,7 @@
 
 import asyncio
 import errno
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 import aiohttp
 
@@ -18,13 +18,14 @@ class Checks:
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
 
-    async def all_pass(self, urls: Iterable[str]) -> bool:
-        """Whether every URL answers 200 soon, asked at the same time.
+    async def failing(self, urls: Mapping[str, str]) -> frozenset[str]:
+        """The names of those URLs that do not answer 200 soon, asked at the same time.
 
         Raises:
             PoolError: we cannot ask, which says nothing of who would have been asked.
         """
-        return all(await asyncio.gather(*(self._passes(url) for url in urls)))
+        passes = await asyncio.gather(*(self._passes(url) for url in urls.values()))
+        return frozenset(name for name, well in zip(urls, passes, strict=True) if not well)
 
     async def close(self) -> None:
         if self._session:

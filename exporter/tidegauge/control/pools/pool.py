@@ -23,7 +23,8 @@ class PoolError(Exception):
 class Replica:
     """One replica as its pool sees it.
 
-    `serve` and `scrape` are HOST:PORT for traffic and for Prometheus. `healthy` is whether its own
+    `serve` and `scrape` are HOST:PORT for traffic and for Prometheus; `backup`, where there is one,
+    is for traffic when nobody answers at `serve`. `healthy` is whether its own
     checks pass now. A replica is starting until they first pass, and serving from then on.
     """
 
@@ -32,6 +33,7 @@ class Replica:
     healthy: bool
     serve: str
     scrape: str
+    backup: str = ""
 
 
 class Pool(Protocol):
@@ -65,3 +67,6 @@ class Pool(Protocol):
 
     def failures(self) -> Mapping[Failure, int]:
         """Replicas lost since the start of this process, by reason; every reason is present."""
+
+    def restarts(self) -> Mapping[str, int]:
+        """Parts started again by themselves since the start of this process; all that may be."""

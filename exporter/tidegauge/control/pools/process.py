@@ -11,45 +11,22 @@ import secrets
 import signal
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from tidegauge.control.clock import since_boot
 from tidegauge.control.pools import proc
 from tidegauge.control.pools.checks import Checks
-from tidegauge.control.pools.pool import FAILURES, Failure, Phase, PoolError, Replica
+from tidegauge.control.pools.pool import FAILURES, Failure, PoolError, Replica
 from tidegauge.control.pools.ports import free_ports
 from tidegauge.control.pools.records import Record, Records
 from tidegauge.control.pools.spec import Part, ReplicaSpec, filled
+from tidegauge.control.pools.watching import Watched, Watching
 
 logger = logging.getLogger(__name__)
 
 MARK = "TIDEGAUGE_REPLICA"  # environment variable of every process: RUN_DIR:REPLICA:PART
-_CHECKS_TO_FAIL = 3  # in a row, however long ago the first of them was
 _LONGEST_PAUSE = 6  # a replica that fails to start is tried again after 2, 4, … 64 seconds
-
-
-@dataclass(frozen=True, slots=True)
-class _Watched:
-    """A record, and what was found when its replica was looked at."""
-
-    record: Record
-    healthy: bool
-    failure: Failure | None
-
-    @property
-    def phase(self) -> Phase:
-        if self.failure or self.record.stopping_since is not None:
-            return "stopping"
-        return "starting" if self.record.serving_since is None else "serving"
-
-
-@dataclass(frozen=True, slots=True)
-class _Failing:
-    """Checks that failed one after the other: since when, and how many."""
-
-    since: float
-    times: int
 
 
 class ProcessPool:
@@ -63,9 +40,13 @@ class ProcessPool:
         self._records = Records(directory)
         self._checks = Checks()
         self._children: set[int] = set()
-        self._healthy: dict[str, bool] = {}
-        self._failing: dict[str, _Failing] = {}
+        self._watching = Watching(
+            start_timeout_seconds=spec.start_timeout_seconds,
+            unhealthy_timeout_seconds=spec.unhealthy_timeout_seconds,
+            clock=clock,
+        )
         self._failures: Counter[Failure] = Counter(dict.fromkeys(FAILURES, 0))
+        self._restarts = Counter(dict.fromkeys((p.name for p in spec.parts if p.restarts), 0))
         self._failed_in_a_row = 0
         self._not_before = 0.0
 
@@ -94,17 +75,16 @@ class ProcessPool:
 
     async def replicas(self) -> Sequence[Replica]:
         try:
-            records = self._known().values()
-            checks = (self._checks.all_pass(record.ready.values()) for record in records)
-            answers = await asyncio.gather(*checks)
-            names = (record.name for record in records)
-            self._note(dict(zip(names, answers, strict=True)))
+            records = self._known()
+            checks = (self._checks.failing(record.ready) for record in records.values())
+            failing = await asyncio.gather(*checks)
+            self._watching.note(dict(zip(records, failing, strict=True)))
             return [_replica(watched) for watched in self._looks()]
         except OSError as error:
-            self._failing.clear()
+            self._watching.forget()
             raise PoolError(f"{self._records.directory}: {error}") from error
         except PoolError:
-            self._failing.clear()  # what cannot be watched is not known to fail without a break
+            self._watching.forget()
             raise
 
     async def resize(self, size: int, *, victims: Collection[str] = ()) -> None:
@@ -118,6 +98,9 @@ class ProcessPool:
     def failures(self) -> Mapping[Failure, int]:
         return dict(self._failures)
 
+    def restarts(self) -> Mapping[str, int]:
+        return dict(self._restarts)
+
     def _converge(self, size: int, victims: Collection[str]) -> None:
         staying = [watched.record for watched in self._looks() if self._tend(watched)]
         for record in staying:
@@ -125,7 +108,7 @@ class ProcessPool:
                 self._stop(record)
         staying = [record for record in staying if record.name not in victims]
         # Where nobody said which: those that do not serve, then the youngest.
-        worth = sorted(staying, key=lambda record: not self._healthy.get(record.name, False))
+        worth = sorted(staying, key=lambda record: not self._watching.is_healthy(record.name))
         for record in worth[size:]:
             self._stop(record)
         for _ in range(size - len(staying)):
@@ -150,47 +133,10 @@ class ProcessPool:
             )
         return records
 
-    def _note(self, healthy: dict[str, bool]) -> None:
-        """Remember what the checks said, and for how long they have failed."""
-        self._healthy = healthy
-        failing = {name: self._failing.get(name) for name, well in healthy.items() if not well}
-        self._failing = {
-            name: _Failing(before.since, before.times + 1) if before else _Failing(self._clock(), 1)
-            for name, before in failing.items()
-        }
+    def _looks(self) -> list[Watched]:
+        return self._watching.looks(self._records.all())
 
-    def _looks(self) -> list[_Watched]:
-        """Processes as they are now; answers as they were when `replicas` last asked.
-
-        Checks that fail are doubtful evidence, and may be our own fault: one replica goes for
-        them at a time, and only while nothing else changes.
-        """
-        looks = [self._look(record) for record in self._records.all()]
-        ill = [watched for watched in looks if watched.failure == "unhealthy"]
-        changing = any(watched.phase != "serving" for watched in looks if watched not in ill)
-        spared = ill if changing else ill[1:]
-        return [replace(w, failure=None) if w in spared else w for w in looks]
-
-    def _look(self, record: Record) -> _Watched:
-        healthy = self._healthy.get(record.name, False) and record.stopping_since is None
-        return _Watched(record, healthy, self._failure(record))
-
-    def _failure(self, record: Record) -> Failure | None:
-        if record.stopping_since is not None:
-            return None
-        parts = [record.processes.get(part) for part in record.ready]
-        if not all(process is not None and proc.alive(process) for process in parts):
-            return "died"
-        failing = self._failing.get(record.name)
-        if failing is None:
-            return None
-        if record.serving_since is None:
-            late = self._clock() - record.created >= self._spec.start_timeout_seconds
-            return "start_timeout" if late else None
-        lasts = self._clock() - failing.since >= self._spec.unhealthy_timeout_seconds
-        return "unhealthy" if lasts and failing.times >= _CHECKS_TO_FAIL else None
-
-    def _tend(self, watched: _Watched) -> bool:
+    def _tend(self, watched: Watched) -> bool:
         """Do what the replica's state asks for; whether it stays."""
         record, now = watched.record, self._clock()
         if record.stopping_since is not None:
@@ -204,6 +150,9 @@ class ProcessPool:
             self._failed_in_a_row = 0
             took = now - record.created
             logger.info("replica ready", extra={"replica": record.name, "after_seconds": took})
+        for part in self._spec.parts:
+            if part.name in watched.broken:
+                self._restart(record, part)
         return True
 
     def _fail(self, record: Record, failure: Failure) -> None:
@@ -235,11 +184,25 @@ class ProcessPool:
             name=name,
             created=self._clock(),
             ports=ports,
-            serve=f"127.0.0.1:{ports[self._spec.serve]}",
-            scrape=f"127.0.0.1:{ports[self._spec.scrape]}",
+            serve=_local(ports[self._spec.serve]),
+            scrape=_local(ports[self._spec.scrape]),
+            backup=_local(ports[self._spec.backup]) if self._spec.backup else "",
             ready={part.name: filled(part.ready, name, ports) for part in self._spec.parts},
+            restarts=frozenset(part.name for part in self._spec.parts if part.restarts),
             processes={},
         )
+
+    def _restart(self, record: Record, part: Part) -> None:
+        """Have a part again that the replica serves on without: end what hangs, then start it."""
+        details = {"replica": record.name, "part": part.name}
+        if hangs := self._marked(f"{record.name}:{part.name}"):
+            proc.signal_groups(hangs, signal.SIGKILL)
+            logger.error("part ended, since it does not answer", extra=details)
+        else:
+            self._start_part(record, part)
+            self._watching.restarted(record.name, part.name)
+            self._restarts[part.name] += 1
+            logger.error("part started again", extra=details)
 
     def _start_part(self, record: Record, part: Part) -> Record:
         command = [filled(word, record.name, record.ports) for word in part.command]
@@ -248,7 +211,8 @@ class ProcessPool:
         try:
             pid = proc.spawn(command, env=env, log=self._records.log(record.name))
         except (OSError, ValueError) as error:
-            self._fail(record, "died")
+            if record.serving_since is None:
+                self._fail(record, "died")
             raise PoolError(f"{part.name}: cannot start {command[0]!r}: {error}") from None
         self._children.add(pid)
         process = proc.identify(pid)
@@ -286,7 +250,11 @@ class ProcessPool:
         return proc.marked_groups(MARK, f"{self._records.directory}:{prefix}")
 
 
-def _replica(watched: _Watched) -> Replica:
+def _local(port: int) -> str:
+    return f"127.0.0.1:{port}"
+
+
+def _replica(watched: Watched) -> Replica:
     record = watched.record
     return Replica(
         name=record.name,
@@ -294,4 +262,5 @@ def _replica(watched: _Watched) -> Replica:
         healthy=watched.healthy,
         serve=record.serve,
         scrape=record.scrape,
+        backup=record.backup,
     )

@@ -27,8 +27,9 @@ class Record:
     """What is remembered of a replica: enough to judge it, whatever the configuration says now.
 
     `ready` maps each part's name to the URL that says whether it can serve, `processes` to its
-    process; a part that is missing there was never recorded as started. `serve` and `scrape` are
-    HOST:PORT. Times are seconds since boot, None until it happened.
+    process; a part that is missing there was never recorded as started. `restarts` are the parts
+    that it serves on without. `serve`, `scrape` and `backup` (or "") are HOST:PORT. Times are
+    seconds since boot, None until it happened.
     """
 
     name: str
@@ -40,6 +41,8 @@ class Record:
     processes: Mapping[str, Process]
     serving_since: float | None = None
     stopping_since: float | None = None
+    backup: str = ""
+    restarts: frozenset[str] = frozenset()
 
     def with_process(self, part: str, process: Process) -> Self:
         return replace(self, processes={**self.processes, part: process})
@@ -91,6 +94,7 @@ class Records:
             PoolError: it could not be written, as on a full disk; the old one still stands.
         """
         tree = {"format": _FORMAT, "boot": boot(), **asdict(record)}
+        tree["restarts"] = sorted(record.restarts)
         self._write(f"{record.name}.json", json.dumps(tree, indent=1))
 
     def remove(self, record: Record) -> None:
@@ -176,6 +180,9 @@ def _read(path: Path) -> Record:
             },
             serving_since=_moment(tree["serving_since"]),
             stopping_since=_moment(tree["stopping_since"]),
+            # Not in records of tidegauge 0.1, whose replicas had neither.
+            backup=str(tree.get("backup", "")),
+            restarts=frozenset(map(str, tree.get("restarts", ()))),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise PoolError(f"{path}: is no replica record ({error!r}); move it away") from None

@@ -8,21 +8,24 @@ from dataclasses import dataclass
 class Part:
     """One process of a replica; `{port}` and `{replica}` in its texts are filled in.
 
-    `ready` is a URL that answers 200 when the process can serve.
+    `ready` is a URL that answers 200 when the process can serve. A part that `restarts` is one
+    that the replica serves on without: once that has served, it is started again by itself.
     """
 
     name: str
     command: tuple[str, ...]
     env: Mapping[str, str]
     ready: str
+    restarts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ReplicaSpec:
     """What new replicas are made of, and how patient to be with all of them (seconds).
 
-    `serve` and `scrape` name ports. A replica's name is the pool's and eight hexadecimal digits:
-    `chat-1f00ba12`.
+    `serve` and `scrape` name ports, and so does `backup` where it is not empty: what the route may
+    send traffic to when nobody answers at `serve`. A replica's name is the pool's and eight
+    hexadecimal digits: `chat-1f00ba12`.
     """
 
     pool: str
@@ -33,6 +36,7 @@ class ReplicaSpec:
     start_timeout_seconds: float
     unhealthy_timeout_seconds: float
     kill_grace_seconds: float
+    backup: str = ""
 
 
 def filled(text: str, replica: str, ports: Mapping[str, int]) -> str:

@@ -17,6 +17,10 @@ from pathlib import Path
 from tidegauge.control.routes.route import Member, RouteError, State
 
 _BACKENDS_AND_SERVERS = 6  # object types in `show stat PROXY TYPE ID`
+_BACKUP = "-backup"  # behind a replica's name: the server that stands in for its own
+# Where something stands in, the first refused connection is enough: HAProxy's own second try of
+# that request already goes to whoever is up, and the check lets the server back in.
+_NOTICES = "observe layer4 error-limit 1 on-error mark-down"
 _GOOD = ("", "New server registered.", "Server deleted.")
 
 
@@ -34,6 +38,55 @@ class HaproxyRoute:
     timeout_seconds: float
 
     async def members(self) -> Sequence[Member]:
+        rows = await self._rows()
+        names = dict.fromkeys(name.removesuffix(_BACKUP) for name in rows)
+        try:
+            return [_member(name, rows.get(name), rows.get(f"{name}{_BACKUP}")) for name in names]
+        except (KeyError, ValueError, TypeError, AttributeError) as error:
+            raise self._unknown_form(error) from None
+
+    async def admit(self, name: str, address: str, backup: str = "") -> None:
+        # The backup first: a replica whose own server is there counts as admitted.
+        if backup:
+            await self._serve(f"{name}{_BACKUP}", backup, "backup")
+        await self._serve(name, address, _NOTICES if backup else "")
+
+    async def drain(self, name: str) -> None:
+        for each in await self._both(name):
+            await self._do(f"set server {self._server(each)} state drain")
+
+    async def remove(self, name: str) -> None:
+        for each in await self._both(name):
+            await self._delete(each)
+
+    async def _serve(self, name: str, address: str, manner: str) -> None:
+        known = (await self._rows()).get(name)
+        if known and known["addr"] != address:
+            await self._delete(name)
+            known = None
+        server = self._server(name)
+        if not known:
+            interval = f"{max(1, round(self.check_interval_seconds * 1000))}ms"
+            check = f"check inter {interval} rise 1 fall 2"
+            await self._do(f"add server {server} {address} {check} {manner}".rstrip())
+        await self._do(f"enable health {server}")
+        await self._do(f"set server {server} state ready")
+
+    async def _delete(self, name: str) -> None:
+        await self._do(f"set server {self._server(name)} state maint")
+        await self._do(f"shutdown sessions server {self._server(name)}")
+        await self._do(f"del server {self._server(name)}")
+
+    async def _both(self, name: str) -> list[str]:
+        """What is there of a replica: its backup, then its own server.
+
+        In this order a removal that fails half-way is tried again: the replica is still a member.
+        """
+        rows = await self._rows()
+        return [each for each in (f"{name}{_BACKUP}", name) if each in rows]
+
+    async def _rows(self) -> dict[str, dict[str, str]]:
+        """HAProxy's row of each server that is named as a replica of the pool, or as its backup."""
         # Not by name: a frontend may have the backend's name, and would be shown instead.
         text = await self._ask(f"show stat -1 {_BACKENDS_AND_SERVERS} -1")
         if not (text.startswith("# ") and text.endswith("\n\n")):
@@ -42,32 +95,16 @@ class HaproxyRoute:
             rows = list(csv.DictReader(io.StringIO(text.removeprefix("# "))))
             if not any((row["pxname"], row["svname"]) == (self.backend, "BACKEND") for row in rows):
                 raise RouteError(f"{self.socket}: there is no backend {self.backend!r}")
-            return [_member(row) for row in rows if self._is_ours(row)]
+            return {row["svname"]: row for row in rows if self._is_ours(row)}
         except (KeyError, ValueError, TypeError, AttributeError) as error:
-            raise RouteError(f"{self.socket}: an unknown form of `show stat`: {error!r}") from None
+            raise self._unknown_form(error) from None
 
-    async def admit(self, name: str, address: str) -> None:
-        known = {member.name: member for member in await self.members()}
-        server = self._server(name)
-        if name in known and known[name].address != address:
-            await self.remove(name)
-        if name not in known or known[name].address != address:
-            interval = f"{max(1, round(self.check_interval_seconds * 1000))}ms"
-            await self._do(f"add server {server} {address} check inter {interval} rise 1 fall 2")
-        await self._do(f"enable health {server}")
-        await self._do(f"set server {server} state ready")
-
-    async def drain(self, name: str) -> None:
-        await self._do(f"set server {self._server(name)} state drain")
-
-    async def remove(self, name: str) -> None:
-        await self._do(f"set server {self._server(name)} state maint")
-        await self._do(f"shutdown sessions server {self._server(name)}")
-        await self._do(f"del server {self._server(name)}")
+    def _unknown_form(self, error: Exception) -> RouteError:
+        return RouteError(f"{self.socket}: an unknown form of `show stat`: {error!r}")
 
     def _is_ours(self, row: dict[str, str]) -> bool:
-        replica = re.fullmatch(rf"{re.escape(self.pool)}-[0-9a-f]{{8}}", row["svname"])
-        return row["pxname"] == self.backend and replica is not None
+        pattern = rf"{re.escape(self.pool)}-[0-9a-f]{{8}}({re.escape(_BACKUP)})?"
+        return row["pxname"] == self.backend and re.fullmatch(pattern, row["svname"]) is not None
 
     def _server(self, name: str) -> str:
         return f"{self.backend}/{name}"
@@ -99,13 +136,18 @@ class HaproxyRoute:
                 await writer.wait_closed()
 
 
-def _member(row: dict[str, str]) -> Member:
+def _member(name: str, row: dict[str, str] | None, backup: dict[str, str] | None) -> Member:
+    """A replica by its own server's row; a backup that is left alone is out of service."""
+    connections = sum(int(each["scur"] or 0) for each in (row, backup) if each)
+    if row is None:
+        address = backup["addr"] if backup else ""
+        return Member(name, address, "maint", up=False, connections=connections)
     return Member(
-        name=row["svname"],
+        name=name,
         address=row["addr"],
         state=_state(row["status"]),
         up=row["status"].startswith("UP"),
-        connections=int(row["scur"] or 0),
+        connections=connections,
     )
 
 

@@ -15,7 +15,8 @@ class RouteError(Exception):
 class Member:
     """One replica as the route sees it.
 
-    `up` is whether the route's own checks pass, `connections` how many requests are under way.
+    `up` is whether the route's own checks pass, `connections` how many requests are under way,
+    those at its backup included.
     """
 
     name: str
@@ -31,8 +32,11 @@ class Route(Protocol):
     async def members(self) -> Sequence[Member]:
         """Who is in the route now."""
 
-    async def admit(self, name: str, address: str) -> None:
-        """Have `name` at HOST:PORT receive traffic, with health checks, and end its draining."""
+    async def admit(self, name: str, address: str, backup: str = "") -> None:
+        """Have `name` at HOST:PORT receive traffic, with health checks, and end its draining.
+
+        `backup`, where it is not empty, receives traffic while none of the members answers.
+        """
 
     async def drain(self, name: str) -> None:
         """Send it nothing new; what is under way goes on."""
