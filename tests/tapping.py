@@ -15,7 +15,7 @@ from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.measuring import Measuring
 from tidegauge.traffic.proxy import Tap
-from tidegauge.traffic.vector_settings import VectorSettings, VectorTallies
+from tidegauge.traffic.vector_settings import NO_VECTORS, VectorTallies
 
 Connected = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 QUICK = Limits(linger_seconds=2, doubt_seconds=0.05, proof_seconds=0.05, probe_seconds=0.05)
@@ -130,7 +130,7 @@ def recording(exchanges: list[Exchange]) -> Callable[[Ended], None]:
 def telling(record: Callable[[Exchange], None]) -> Callable[[Ended], None]:
     """The same, for whatever takes exchanges."""
     measuring = Measuring(
-        VectorSettings(),
+        NO_VECTORS,
         hand_back=asyncio.get_running_loop().call_soon_threadsafe,
         tallies=VectorTallies(),
         clock=time.monotonic,

@@ -1,5 +1,7 @@
 """Exchanges get their features, some get vectors, and every one is recorded, whatever happens."""
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -211,9 +213,18 @@ def test_closing_records_whatever_waits_and_what_comes_later_at_once(
 
 
 def test_what_was_late_is_recorded_once() -> None:
-    world = World()
+    begun, closed = threading.Event(), threading.Event()
+
+    def wait(_: Job) -> Vectors:
+        begun.set()
+        closed.wait(60)
+        return MADE
+
+    world = World(vectorize=wait)
     world.measure()
+    assert begun.wait(30)
     world.measuring.close()
+    closed.set()
     world.handed_back()
     assert len(world.recorded) == 1
     assert world.results == {"late": 1}
@@ -247,7 +258,7 @@ def test_a_thread_that_is_gone_is_started_anew() -> None:
     world.handed_back()
     thread = world.measuring._vectorizing._thread
     assert thread
-    world.measuring._vectorizing.close()  # as if it had died; we were forked, for one
+    world.measuring._vectorizing._jobs.put(None)  # as if it had died; we were forked, for one
     thread.join(30)
     world.measure()
     world.handed_back()
@@ -272,3 +283,20 @@ def test_a_body_as_large_as_may_be_is_measured_in_no_time_that_anybody_notices()
         world.measure(Texts(text, text, prompt_chars=4 << 20, answer_chars=4 << 20))
         assert time.thread_time() - begun < 0.25  # a hundredth of it, on a machine at rest
     assert len(world.recorded) == 4
+
+
+PROGRAM = """
+import time, safetensors.numpy, tokenizers
+from tidegauge.traffic.vectorizing import Job, Vectorizing, load
+work = Vectorizing(lambda: load(("semantic",)), lambda _: None, hand_back=lambda call: call())
+work.put(Job(1, "How high is the tide?", ""))
+time.sleep({})
+"""
+
+
+@pytest.mark.parametrize("seconds", [0.01, 0.03])
+def test_a_program_ends_well_while_its_thread_is_inside_of_rust(seconds: float) -> None:
+    """It was aborted: an interpreter that ends unwinds a daemon thread, which Rust won't have."""
+    command = [sys.executable, "-c", PROGRAM.format(seconds)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=90)
+    assert (ran.returncode, ran.stderr) == (0, "")

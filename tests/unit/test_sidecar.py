@@ -460,3 +460,20 @@ async def test_each_address_that_is_listened_on_is_said_once(
 )
 async def test_an_address_without_a_host_is_every_address(address: str, names: set[str]) -> None:
     assert {name[0] for _, name in await named_by(address)} == names
+
+
+async def test_what_was_made_for_a_plan_that_cannot_be_run_is_let_go() -> None:
+    def unmakeable(_: Around) -> Made:
+        raise OSError(98, "traffic.sock: another program listens there")
+
+    async with serving() as it:
+        it.plan = replace(it.plan, parts=(it.part("kept", 1),))
+        assert await it.sidecar.reload() == ()
+        it.plan = replace(
+            it.plan, parts=(it.part("kept", 1), it.part("new", 1), Part("door", 1, unmakeable))
+        )
+        assert await it.sidecar.reload() == ("traffic.sock: another program listens there",)
+        assert [(source.name, source.closed) for source in it.made] == [
+            ("kept", False),
+            ("new", True),
+        ]

@@ -69,14 +69,7 @@ class Measuring:
 
     def measure(self, ended: Ended, record: Record) -> None:
         """Call `record` with the exchange and its features: now, or once its vectors are made."""
-        texts = ended.texts
-        shown = features(
-            texts.prompt,
-            texts.answer,
-            prompt_chars=texts.prompt_chars,
-            answer_chars=texts.answer_chars,
-        )
-        exchange = replace(ended.exchange, features=shown)
+        exchange, texts = with_features(ended), ended.texts
         now = self._clock()
         self._release(before=now - PATIENCE_SECONDS)
         self._tickets += 1
@@ -134,3 +127,15 @@ class Measuring:
             )
             exchange = replace(exchange, features=made)
         waiting.record(exchange)
+
+
+def with_features(ended: Ended) -> Exchange:
+    """The exchange with the features of its texts, and without vectors."""
+    texts = ended.texts
+    made = features(
+        texts.prompt,
+        texts.answer,
+        prompt_chars=texts.prompt_chars,
+        answer_chars=texts.answer_chars,
+    )
+    return replace(ended.exchange, features=made)

@@ -4,12 +4,9 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 from tidegauge.traffic.ended import Ended
-from tidegauge.traffic.exchange import Exchange
-from tidegauge.traffic.features import features
-from tidegauge.traffic.measuring import Measuring, Record
+from tidegauge.traffic.measuring import Measuring, Record, with_features
 from tidegauge.traffic.vector_settings import Result, VectorSettings, VectorTallies
 
 
@@ -24,7 +21,7 @@ class Featuring:
     def measure(self, ended: Ended, record: Record) -> None:
         """Call `record` with the exchange and its features: now, or once its vectors are made."""
         if not self._settings.kinds:
-            record(_with_features(ended))  # needs no event loop of asyncio's
+            record(with_features(ended))  # needs no event loop of asyncio's
             return
         if self._measuring is None:
             self._measuring = Measuring(
@@ -51,14 +48,3 @@ class _Tallies(VectorTallies):
     def count(self, result: Result) -> None:
         if result not in {"made", "sampled_out"}:
             self._left_out()
-
-
-def _with_features(ended: Ended) -> Exchange:
-    texts = ended.texts
-    shown = features(
-        texts.prompt,
-        texts.answer,
-        prompt_chars=texts.prompt_chars,
-        answer_chars=texts.answer_chars,
-    )
-    return replace(ended.exchange, features=shown)

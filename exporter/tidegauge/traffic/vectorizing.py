@@ -4,6 +4,7 @@ It hands every job back, whatever became of it. Text is in its queue and nowhere
 it as a vector looks at; it is never logged, nor is what an exception says of it.
 """
 
+import atexit
 import logging
 import threading
 import time
@@ -14,6 +15,8 @@ from queue import SimpleQueue
 
 from tidegauge.traffic import vectors_semantic
 from tidegauge.traffic.vectors import STYLE_BYTES, VectorKind, style_vector
+
+_JOIN_SECONDS = 2.0
 
 _LOG = logging.getLogger(__name__)
 
@@ -91,21 +94,36 @@ class Vectorizing:
         self._cpu_clock = cpu_clock
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._closed = False
 
     def put(self, job: Job) -> None:
         if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._run, name="tidegauge-vectors", daemon=True)
             self._thread.start()
+            atexit.register(self._end)
         self._jobs.put(job)
 
     def close(self) -> None:
-        """The thread ends after its jobs; nobody need wait for it."""
+        """The thread ends after the job in hand; nobody need wait for it."""
+        self._closed = True
         self._jobs.put(None)
 
+    def _end(self) -> None:
+        # An interpreter that ends while a daemon thread is inside of Rust code aborts the process.
+        self.close()
+        if self._thread:
+            self._thread.join(_JOIN_SECONDS)
+
     def _run(self) -> None:
+        try:
+            self._work()
+        finally:
+            atexit.unregister(self._end)
+
+    def _work(self) -> None:
         vectorize: Vectorize | None = None
         known: set[str] = set()
-        while (job := self._jobs.get()) is not None:
+        while (job := self._jobs.get()) is not None and not self._closed:
             begun, vectors = self._cpu_clock(), None
             try:
                 if vectorize is None:
