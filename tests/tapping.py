@@ -34,18 +34,6 @@ async def listening_tap(tap: Tap, *, within_seconds: float = 1.0) -> AsyncIterat
         await tap.close(within_seconds=within_seconds)
 
 
-def recording(exchanges: list[Exchange]) -> Callable[[Ended], None]:
-    """What a tap is to tell of each completion, so that `exchanges` gets it with its features."""
-    measuring = Measuring(
-        NO_VECTORS,
-        hand_back=asyncio.get_running_loop().call_soon_threadsafe,
-        tallies=VectorTallies(),
-        clock=time.monotonic,
-        draw=random.random,
-    )
-    return lambda ended: measuring.measure(ended, exchanges.append)
-
-
 @asynccontextmanager
 async def engine(connected: Connected, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
     """The port of a raw engine: what `connected` writes is all that is sent."""
@@ -100,13 +88,13 @@ class Raw:
 
 @asynccontextmanager
 async def raw_tap(
-    upstream: str | int, *, limits: Limits = QUICK, record: Callable[[Ended], None] | None = None
+    upstream: str | int, *, limits: Limits = QUICK, record: Callable[[Exchange], None] | None = None
 ) -> AsyncIterator[Raw]:
     """A tap before `upstream`, a URL or a port of this host; when left, nothing is in flight."""
     arrivals, exchanges = Arrivals(), list[Exchange]()
     tap = Tap(
         upstream if isinstance(upstream, str) else f"http://127.0.0.1:{upstream}",
-        record or recording(exchanges),
+        telling(record or exchanges.append),
         clock=time.monotonic,
         arrivals=arrivals,
         labelling=Labelling(frozenset({"chat"})),
@@ -132,3 +120,20 @@ async def settled(value: Callable[[], int]) -> int:
             at_rest = at_rest + 1 if value() == before else 0
             before = value()
     return before
+
+
+def recording(exchanges: list[Exchange]) -> Callable[[Ended], None]:
+    """What a tap is to tell of each completion, so that `exchanges` gets it with its features."""
+    return telling(exchanges.append)
+
+
+def telling(record: Callable[[Exchange], None]) -> Callable[[Ended], None]:
+    """The same, for whatever takes exchanges."""
+    measuring = Measuring(
+        NO_VECTORS,
+        hand_back=asyncio.get_running_loop().call_soon_threadsafe,
+        tallies=VectorTallies(),
+        clock=time.monotonic,
+        draw=random.random,
+    )
+    return lambda ended: measuring.measure(ended, record)

@@ -14,6 +14,7 @@ from tidegauge.traffic.exchange import Exchange
 BODY = b'{"model": "chat", "prompt": "a", "stream": true}'
 STREAM = b'data: {"choices":[{"index":0,"text":"x"}]}\n\ndata: [DONE]\n\n'
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+HINT = b"HTTP/1.1 103 Early Hints\r\nA: b\r\n\r\n"
 CHUNKED = (
     HEAD
     + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -24,7 +25,7 @@ CHUNKED = (
     )
 )
 LONG = HEAD + b"Content-Length: %d\r\n\r\n" % len(STREAM) + STREAM
-HINTED = b"HTTP/1.1 103 Early Hints\r\nA: b\r\n\r\n" + CHUNKED
+HINTED = HINT + CHUNKED
 FUZZED = settings(max_examples=150, deadline=None)
 
 
@@ -91,14 +92,13 @@ def test_an_engine_that_dies_anywhere_never_leaves_half_for_whole(
     sent = answer[:cut]
     received, reset, exchange = asyncio.run(passed(sent, sizes, version))
     if sent == answer:
-        received = received.replace(b"HTTP/1.1 103 Early Hints\r\nA: b\r\n\r\n", b"")
+        received = received.replace(HINT, b"")
         assert (whole(received), reset, exchange.outcome) == ((200, STREAM), False, "ok")
         return
     assert exchange.outcome == "cut"
-    seen = (
-        None if reset else whole(received.replace(b"HTTP/1.1 103 Early Hints\r\nA: b\r\n\r\n", b""))
-    )
-    assert seen is None or seen[0] == 502
+    seen = None if reset else whole(received.replace(HINT, b""))
+    # http.client does not miss the last line break of all, nor any content then.
+    assert seen is None or seen[0] == 502 or seen == (200, STREAM)
 
 
 @FUZZED

@@ -74,6 +74,14 @@ async def test_requests_that_come_at_once_are_answered_in_order_one_at_a_time() 
     )
 
 
+async def test_what_follows_a_last_request_is_not_asked_and_does_no_harm() -> None:
+    says = Says(OK)
+    async with engine(says) as port, raw_tap(port) as tap:
+        answer = await tap.answer(CLOSE + GET * 1000)
+    assert answer == OK.replace(b"2\r\n\r\n", b"2\r\nConnection: close\r\n\r\n")
+    assert len(says.heads) == 1
+
+
 async def test_a_request_in_pieces_is_one_request() -> None:
     says = Says(OK)
     async with engine(says) as port, raw_tap(port) as tap:

@@ -1,4 +1,4 @@
-"""What leaves HTTP behind on its connection: WebSocket, CONNECT, and engines behind TLS."""
+"""What leaves HTTP behind on its connection: WebSocket, CONNECT; engines by TLS and by name."""
 
 import asyncio
 import hashlib
@@ -160,3 +160,17 @@ async def test_an_engine_behind_tls_is_asked_when_its_certificate_is_trusted(
         answer = await tap.answer(get)
     assert answer.startswith(b"HTTP/1.1 200 " if trusted else b"HTTP/1.1 502 ")
     assert answer.endswith(b"ok") == trusted
+
+
+@pytest.mark.parametrize(
+    "host,status",
+    [
+        pytest.param("localhost", b"200", id="one of its addresses listens"),
+        pytest.param("nowhere.invalid", b"502", id="nobody knows it"),
+    ],
+)
+async def test_an_engine_may_be_named(host: str, status: bytes) -> None:
+    async with engine(answers) as port, raw_tap(f"http://{host}:{port}") as tap:
+        for _ in range(2):  # the second time its addresses are known
+            answer = await tap.answer(b"GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            assert answer.startswith(b"HTTP/1.1 %s " % status)

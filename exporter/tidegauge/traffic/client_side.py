@@ -193,7 +193,7 @@ class ClientSide(asyncio.BufferedProtocol):
         """The answer has been sent, and said whether it was the connection's last."""
         self._passage = None
         self._stop_waiting()
-        if self._body:
+        if self._body or (self._buffer and (last or self._last)):
             self._linger()
         elif last or self._last:
             self._close()

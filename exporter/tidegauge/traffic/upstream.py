@@ -5,7 +5,6 @@ import base64
 import ipaddress
 import socket
 import ssl
-import time
 from collections.abc import Callable
 from urllib.parse import unquote, urlsplit
 
@@ -18,10 +17,10 @@ class Upstream:
 
     `prefix` stands before every request's path, `authority` is what Host is for a client that says
     none, and `authorization` what the URL's user and password are as a header, b"" without.
-    Certificates of https are verified as the system does.
+    Certificates of https are verified as the system does. `clock` is monotonic, in seconds.
     """
 
-    def __init__(self, url: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, url: str, *, clock: Callable[[], float]) -> None:
         parts = urlsplit(url.rstrip("/"))
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None
         self._host = parts.hostname or ""
