@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from tidegauge.traffic.arrivals import Arrivals
-from tidegauge.traffic.client_side import Limits
+from tidegauge.traffic.client_limits import Limits
 from tidegauge.traffic.ended import Ended
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.labelling import Labelling

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.tapping import QUICK, engine, raw_tap
-from tidegauge.traffic.client_side import Limits
+from tidegauge.traffic.client_limits import Limits
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
