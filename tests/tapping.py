@@ -72,14 +72,14 @@ class Raw:
     async def answer(self, sent: bytes) -> bytes:
         """All that comes back until the tap closes."""
         reader, writer = await self.connect(sent)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             received = await reader.read()
         writer.close()
         return received
 
     async def exchange(self) -> Exchange:
         """The one that is recorded."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while not self.exchanges:
                 await asyncio.sleep(0.01)
         (exchange,) = self.exchanges
