@@ -1,12 +1,16 @@
 """Vectors of texts, put together from configuration: which are made, and what became of them."""
 
+import asyncio
+import random
+import time
 from collections.abc import Callable
 
 from tidegauge.config.traffic import TrafficConfig
 from tidegauge.pipeline import Schedule
 from tidegauge.server import Around, Made, Part, PlanError
 from tidegauge.sources.vectors import VectorSource
-from tidegauge.traffic.vector_settings import VectorSettings
+from tidegauge.traffic.measuring import Measuring
+from tidegauge.traffic.vector_settings import VectorSettings, VectorTallies
 from tidegauge.traffic.vectors_semantic import SemanticMissingError, folder
 
 _MEMORY_SECONDS = 1.0  # between two reads of our own memory, which is no burden
@@ -38,4 +42,15 @@ def vector_settings(
         config.vectors,
         sample_ratio=config.vector_sample_ratio,
         budget_ratio=config.vector_budget_ratio,
+    )
+
+
+def measuring_of(settings: VectorSettings, tallies: VectorTallies) -> Measuring:
+    """What measures the exchanges of an input, in the event loop that runs now."""
+    return Measuring(
+        settings,
+        hand_back=asyncio.get_running_loop().call_soon_threadsafe,
+        tallies=tallies,
+        clock=time.monotonic,
+        draw=random.random,
     )

@@ -6,7 +6,7 @@ and nothing else. Fields of other types than OTLP's are taken for absent.
 
 from collections.abc import Callable, Iterator
 
-from tidegauge.traffic.document import json_object, mapping, objects
+from tidegauge.traffic.document import TooLargeError, WireError, mapping, objects, read_object
 from tidegauge.traffic.otlp.conventions import is_read, is_read_event, is_read_of_event
 from tidegauge.traffic.otlp.span import (
     ERROR_CODE,
@@ -19,9 +19,8 @@ from tidegauge.traffic.otlp.span import (
     TooManySpansError,
 )
 
-# Every value of a document costs 50 to 200 bytes, whatever it is: `[[],[],…` takes 25 times
-# its own size. Prose has one such mark in 60 bytes.
-_MARKS = (b",", b"[", b"{")
+# Commas and brackets of one body: a value costs 50 to 200 bytes, whatever it is, and `[[],[],…`
+# takes 25 times its own size. SPANS_MAX spans of 15 attributes each have as many.
 _MARKS_MAX = 1_000_000
 _DEPTH_MAX = 8
 
@@ -32,11 +31,13 @@ def spans(body: bytes) -> Iterator[Span]:
     Raises:
         OtlpError: it is no such request, or holds too much.
     """
-    if sum(map(body.count, _MARKS)) > _MARKS_MAX:
-        raise TooManySpansError(f"the JSON holds more than {_MARKS_MAX} values; send less at once")
-    document = json_object(body)
-    if document is None:
-        raise OtlpError("the body is no JSON object")
+    try:
+        document = read_object(body, marks_max=_MARKS_MAX)
+    except TooLargeError:
+        too_many = f"the JSON holds more than {_MARKS_MAX} values; send less at once"
+        raise TooManySpansError(too_many) from None
+    except WireError:
+        raise OtlpError("the body is no JSON object") from None
     read = 0
     for resource in objects(document.get("resourceSpans")):
         for scope in objects(resource.get("scopeSpans")):
