@@ -78,6 +78,9 @@ def test_a_duration_is_enough() -> None:
         ({"status": 404}, "client_error"),
         ({"status": 503}, "server_error"),
         ({"error": "timeout"}, "server_error"),
+        ({"error": "rate_limited"}, "client_error"),
+        ({"status": 200, "error": "stream_error"}, "cut"),
+        ({"error": "unreachable"}, "unreachable"),
         ({"status": 429, "outcome": "aborted"}, "aborted"),
     ],
 )

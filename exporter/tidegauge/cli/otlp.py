@@ -1,10 +1,10 @@
 """OTLP traces, put together from configuration: an input, and what it makes of spans."""
 
 from functools import partial
-from importlib.util import find_spec
 
+from tidegauge.cli.extras import need
 from tidegauge.cli.traffic import labelling
-from tidegauge.cli.vectors import measuring_of, vector_settings
+from tidegauge.cli.vectors import measuring_for, vector_settings
 from tidegauge.config.otlp import OtlpConfig
 from tidegauge.config.traffic import TrafficConfig
 from tidegauge.pipeline import Schedule
@@ -17,8 +17,6 @@ from tidegauge.traffic.otlp.receiver import Receiver
 
 NAME = "otlp"
 
-_MEMORY_SECONDS = 1.0  # between two reads of our own memory, which is no burden
-
 
 def otlp(config: OtlpConfig, traffic: TrafficConfig | None) -> Part | None:
     """The input for traces, where it is asked for.
@@ -30,8 +28,7 @@ def otlp(config: OtlpConfig, traffic: TrafficConfig | None) -> Part | None:
         return None
     if traffic is None:
         raise PlanError(["serve.otlp.enabled: needs serve.traffic, which counts what is received"])
-    if not _is_installed("opentelemetry.proto"):
-        raise PlanError(["serve.otlp.enabled: needs `pip install tidegauge[otlp]`"])
+    need("opentelemetry.proto", "otlp", "serve.otlp.enabled")
     labels = labelling(traffic)
     settings = vector_settings(traffic)
 
@@ -39,7 +36,7 @@ def otlp(config: OtlpConfig, traffic: TrafficConfig | None) -> Part | None:
         # Here, so that who has no use for it does without its 40 ms and 6.5 MB.
         from tidegauge.traffic.otlp import from_protobuf  # noqa: PLC0415
 
-        measuring = measuring_of(settings, around.vectors)
+        measuring = measuring_for(settings, around)
         before = around.sources.get(NAME)
         receiver = Receiver(
             partial(measuring.measure, record=around.record),
@@ -51,13 +48,6 @@ def otlp(config: OtlpConfig, traffic: TrafficConfig | None) -> Part | None:
         )
         taken = otlp_input(receiver, max_bytes=config.max_body_bytes)
         source = OtlpSource(receiver, measuring.close)
-        return Made(Schedule(source, _MEMORY_SECONDS, 1), inputs={PATH: taken})
+        return Made(Schedule.of_memory(source), inputs={PATH: taken})
 
     return Part(NAME, (config, labels, settings), make)
-
-
-def _is_installed(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:  # of the package above it
-        return False

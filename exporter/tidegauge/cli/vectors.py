@@ -10,17 +10,15 @@ from tidegauge.pipeline import Schedule
 from tidegauge.server import Around, Made, Part, PlanError
 from tidegauge.sources.vectors import VectorSource
 from tidegauge.traffic.measuring import Measuring
-from tidegauge.traffic.vector_settings import VectorSettings, VectorTallies
+from tidegauge.traffic.vector_settings import VectorSettings
 from tidegauge.traffic.vectors_semantic import SemanticMissingError, folder
-
-_MEMORY_SECONDS = 1.0  # between two reads of our own memory, which is no burden
 
 
 def vectors(config: TrafficConfig) -> Part | None:
     """The series of what became of vectors, where any are asked for."""
 
     def make(around: Around) -> Made:
-        return Made(Schedule(VectorSource(around.vectors), _MEMORY_SECONDS, 1))
+        return Made(Schedule.of_memory(VectorSource(around.vectors)))
 
     return Part("vectors", (), make) if config.vectors else None
 
@@ -45,12 +43,12 @@ def vector_settings(
     )
 
 
-def measuring_of(settings: VectorSettings, tallies: VectorTallies) -> Measuring:
-    """What measures the exchanges of an input, in the event loop that runs now."""
+def measuring_for(settings: VectorSettings, around: Around) -> Measuring:
+    """What gives an input's exchanges their features; for whoever runs in the event loop."""
     return Measuring(
         settings,
         hand_back=asyncio.get_running_loop().call_soon_threadsafe,
-        tallies=tallies,
+        tallies=around.vectors,
         clock=time.monotonic,
         draw=random.random,
     )
