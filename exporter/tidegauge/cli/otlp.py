@@ -1,5 +1,7 @@
 """OTLP traces, put together from configuration: an input, and what it makes of spans."""
 
+from functools import partial
+
 from tidegauge.cli.extras import need
 from tidegauge.cli.traffic import labelling
 from tidegauge.cli.vectors import measuring_for, vector_settings
@@ -7,15 +9,13 @@ from tidegauge.config.otlp import OtlpConfig
 from tidegauge.config.traffic import TrafficConfig
 from tidegauge.pipeline import Schedule
 from tidegauge.server import Around, Made, Part, PlanError
+from tidegauge.server.otlp import PATH, otlp_input
 from tidegauge.sources.otlp import OtlpSource
-from tidegauge.traffic.ended import Ended
 from tidegauge.traffic.otlp import from_json
-from tidegauge.traffic.otlp.answers import JSON, PROTOBUF, TYPES
-from tidegauge.traffic.otlp.receiver import Receiver, refusal
-from tidegauge.web import Input
+from tidegauge.traffic.otlp.answers import JSON, PROTOBUF
+from tidegauge.traffic.otlp.receiver import Receiver
 
 NAME = "otlp"
-PATH = "/v1/traces"
 
 
 def otlp(config: OtlpConfig, traffic: TrafficConfig | None) -> Part | None:
@@ -37,20 +37,16 @@ def otlp(config: OtlpConfig, traffic: TrafficConfig | None) -> Part | None:
         from tidegauge.traffic.otlp import from_protobuf  # noqa: PLC0415
 
         measuring = measuring_for(settings, around)
-
-        def measure(ended: Ended) -> None:
-            measuring.measure(ended, around.record)
-
         before = around.sources.get(NAME)
         receiver = Receiver(
-            measure,
+            partial(measuring.measure, record=around.record),
             decoders={PROTOBUF: from_protobuf.spans, JSON: from_json.spans},
             labelling=labels,
             arrivals=around.arrivals,
             side=None if config.count == "all" else config.count,
             memory=before.receiver.memory if isinstance(before, OtlpSource) else None,
         )
-        taken = Input(NAME, receiver.take, TYPES, max_bytes=config.max_body_bytes, refusal=refusal)
+        taken = otlp_input(receiver, max_bytes=config.max_body_bytes)
         source = OtlpSource(receiver, measuring.close)
         return Made(Schedule.of_memory(source), inputs={PATH: taken})
 

@@ -29,7 +29,7 @@ def read_value(raw: bytes | bytearray, *, marks_max: int = MARKS_MAX) -> object:
         TooLargeError: it has more than `marks_max` commas and brackets.
         WireError: it spells nothing.
     """
-    if len(raw) > marks_max and _marks(raw) > marks_max:
+    if has_more_marks(raw, marks_max):
         raise TooLargeError("more values than are read of one JSON document")
     try:
         written = raw.removeprefix(_BYTE_ORDER_MARK).decode().strip(_WHITESPACE)
@@ -40,6 +40,11 @@ def read_value(raw: bytes | bytearray, *, marks_max: int = MARKS_MAX) -> object:
     except (ValueError, RecursionError):  # RecursionError: a million opening brackets
         pass  # it holds the document, so ours is not raised in its context
     raise WireError("not JSON")
+
+
+def has_more_marks(raw: bytes | bytearray, marks_max: int) -> bool:
+    """Whether there are more commas and brackets in it than that: known without reading it."""
+    return len(raw) > marks_max and _marks(raw) > marks_max
 
 
 def read_object(raw: bytes | bytearray, *, marks_max: int = MARKS_MAX) -> dict[str, object]:

@@ -46,6 +46,7 @@ FIELDS = (
 )
 LONGEST_SECONDS = 7 * 86400.0
 MOST_TOKENS = 100_000_000
+MOST_GAPS = 10_000  # 10 ms of work, in which nothing else runs
 _NAME = 1024  # characters of an id, a name, a client
 _TEXT = 64 << 20  # characters; the body's bound comes first
 _FAILED, _SERVERS = 400, 500  # as RFC 9110 divides statuses
@@ -91,7 +92,7 @@ def pushed(value: object, labelling: Labelling) -> Ended:
         finish_reason=_finish_reason(item.text("finish_reason", most=_NAME)),
         duration_seconds=duration,
         first_token_seconds=first,
-        gaps=_gaps(item.numbers("gaps_seconds", 0, LONGEST_SECONDS)),
+        gaps=_gaps(item.numbers("gaps_seconds", 0, LONGEST_SECONDS, most=MOST_GAPS)),
         prompt_tokens=item.whole("prompt_tokens", 0, MOST_TOKENS),
         generation_tokens=item.whole("generation_tokens", 0, MOST_TOKENS),
         features=None,
