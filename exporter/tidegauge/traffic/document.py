@@ -10,7 +10,8 @@ import json
 # ids has as many commas.
 MARKS_MAX = 200_000
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_decode = json.JSONDecoder().decode  # json.loads of a text, without its options
+_WHITESPACE = " \t\n\r"  # JSON's
+_decode = json.JSONDecoder().raw_decode
 
 
 class WireError(ValueError):
@@ -31,11 +32,13 @@ def read_value(raw: bytes | bytearray, *, marks_max: int = MARKS_MAX) -> object:
     if has_more_marks(raw, marks_max):
         raise TooLargeError("more values than are read of one JSON document")
     try:
-        value: object = _decode(raw.removeprefix(_BYTE_ORDER_MARK).decode())
+        written = raw.removeprefix(_BYTE_ORDER_MARK).decode().strip(_WHITESPACE)
+        value: object
+        value, end = _decode(written)
+        if end == len(written):
+            return value
     except (ValueError, RecursionError):  # RecursionError: a million opening brackets
         pass  # it holds the document, so ours is not raised in its context
-    else:
-        return value
     raise WireError("not JSON")
 
 
