@@ -51,7 +51,7 @@ async def hanging(writer: asyncio.StreamWriter) -> None:
         pytest.param(
             saying(b"<!doctype html>\n<p>hello</p>\n"),
             "parse",
-            "line 1 is no exposition text: '<!doctype html>'",
+            "line 1 is no exposition text",
             id="a page of HTML",
         ),
         pytest.param(saying(b"\xff\xfe\x00\n"), "parse", "not UTF-8 at byte 0", id="garbage bytes"),
@@ -67,7 +67,7 @@ async def hanging(writer: asyncio.StreamWriter) -> None:
         pytest.param(
             saying(LLAMA + b"half_a_line\n"),
             "parse",
-            "line 46 is no exposition text: 'half_a_line'",
+            "line 46 is no exposition text",
             id="a line without its value",
         ),
         pytest.param(

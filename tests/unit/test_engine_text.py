@@ -143,7 +143,7 @@ def test_a_wrong_line_is_refused_and_named(line: str) -> None:
     with pytest.raises(SourceError) as caught:
         parse(text.encode())
     assert caught.value.reason == "parse"
-    assert str(caught.value) == f"line 10000 is no exposition text: {line!r}"
+    assert str(caught.value) == "line 10000 is no exposition text"
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_a_line_may_be_long_but_not_longer() -> None:
 
     body = b"x 1\n" * 5000 + line(LINE_BYTES) + b"\nx 1\n"
     assert len(parse(body)) == 5002
-    with pytest.raises(SourceError, match=f"line 5001 is longer than {LINE_BYTES} bytes: 'a{{b="):
+    with pytest.raises(SourceError, match=f"line 5001 is longer than {LINE_BYTES} bytes"):
         parse(b"x 1\n" * 5000 + line(LINE_BYTES + 1) + b"\nx 1\n")
 
 

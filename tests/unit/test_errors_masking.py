@@ -23,6 +23,13 @@ def shown(message: str) -> str:
         ("Failed to load /models/x/y.gguf: not found", "failed to load <*> not found"),
         ("ValueError: cannot parse 'my secret' here", "ValueError cannot parse <*>"),
         ('unexpected token "my secret', "unexpected token <*>"),
+        ("failed \u2018error\u2019 memory", "failed <*>"),
+        ("failed \u201eerror\u201c memory", "failed <*>"),
+        ("failed \u300cerror\u300d memory", "failed <*>"),
+        ("doesn\u2019t fit memory", "<*> fit memory"),
+        ("f\u0430iled memory", "<*> memory"),  # a Cyrillic letter that looks like ours
+        ("failed\u200bmemory error", "<*> error"),  # a blank of no width
+        ("failed 4111 a1 memory", "failed <*> memory"),
         ("invalid request: {'prompt': 'error'} failed", "invalid request <*>"),
         ("error for prompt: failed request error", "error for prompt <*>"),
         ("bad prompt=failed request error", "bad prompt <*>"),

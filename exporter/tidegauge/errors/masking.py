@@ -25,17 +25,25 @@ _FREE = """
     """
 FREE = frozenset(_FREE.split())
 
+# Quotation marks of other keyboards. Which of them closes differs by language, so none does.
+_OPENING = (
+    "\N{LEFT SINGLE QUOTATION MARK}\N{SINGLE LOW-9 QUOTATION MARK}"
+    "\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}"
+    "\N{DOUBLE LOW-9 QUOTATION MARK}"
+    "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}"
+    "\N{LEFT-POINTING DOUBLE ANGLE QUOTATION MARK}"
+    "\N{RIGHT-POINTING DOUBLE ANGLE QUOTATION MARK}"
+    "\N{LEFT CORNER BRACKET}\N{LEFT WHITE CORNER BRACKET}\N{FULLWIDTH QUOTATION MARK}"
+)
 _QUOTED = re.compile(
     r'"(?:[^"\\]|\\.?)*(?:"|$)'
     r"|(?<!\w)'(?:[^'\\]|\\.?)*(?:'|$)"  # not the one in doesn't
     r"|`[^`]*(?:`|$)"
-    "|[\N{LEFT DOUBLE QUOTATION MARK}\N{LEFT-POINTING DOUBLE ANGLE QUOTATION MARK}].*"
+    f"|[{_OPENING}].*"
     r"|[{<].*",  # a mapping, or markup: whatever it holds
     re.DOTALL,
 )
-_QUOTE = re.compile(
-    "[\"'`{<\N{LEFT DOUBLE QUOTATION MARK}\N{LEFT-POINTING DOUBLE ANGLE QUOTATION MARK}]"
-)
+_QUOTE = re.compile(f"[\"'`{{<{_OPENING}]")
 _MASKED = " \0 "
 _AROUND = ".,;!?()[]|*#~-<>\t\r\v\f\"'"
 _PARTS = re.compile(r"[:=]+")

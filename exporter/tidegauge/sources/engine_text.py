@@ -18,7 +18,6 @@ MAX_ROWS = 250_000  # 16 MiB of an engine's usual rows; as many minimal ones tak
 LABEL_CHARACTERS = 1024 * 1024  # a vLLM of a thousand rows needs some 20,000
 
 _CHUNK_BYTES = 16 * 1024  # some 200 lines, a fraction of a millisecond
-_EXCERPT_CHARACTERS = 80
 _ONE_LABEL = 3  # what is before its value, the value, what is behind
 _SHAPES, _NAMES = 1000, 64
 _EOF = b"\n# EOF\n"
@@ -54,7 +53,7 @@ class ExpositionParser:
         call it text/plain, too.
 
         Raises:
-            SourceError: "parse", with the start of the line at fault; "too_large", with more than
+            SourceError: "parse", with the number of the line at fault; "too_large", with more than
                 MAX_ROWS rows; "timeout" when stopped.
         """
         families = Families(_format(body, content_type))
@@ -87,7 +86,7 @@ class ExpositionParser:
                 expected, rows = families.expected, families.rows
         except (ValueError, KeyError) as error:
             # The first of equal lines is the one: it would have failed as well.
-            raise _fault(number + lines.index(line), line, "is no exposition text") from error
+            raise _fault(number + lines.index(line), "is no exposition text") from error
 
     def _learned(self, rest: str) -> Labels | None:
         """The labels in what follows a brace; None if they are not as usual."""
@@ -149,22 +148,22 @@ def _chunks(body: bytes) -> Iterator[tuple[int, list[str]]]:
 
 
 def _unended(line: bytes, number: int) -> SourceError:
-    start = line[: 4 * _EXCERPT_CHARACTERS].decode(errors="replace")
     if len(line) > LINE_BYTES:
-        return _fault(number, start, f"is longer than {LINE_BYTES} bytes")
-    return _fault(number, start, "is cut off: the answer does not end with a newline")
+        return _fault(number, f"is longer than {LINE_BYTES} bytes")
+    return _fault(number, "is cut off: the answer does not end with a newline")
 
 
-def _fault(number: int, line: str, problem: str) -> SourceError:
-    return SourceError("parse", f"line {number} {problem}: {line[:_EXCERPT_CHARACTERS]!r}")
+def _fault(number: int, problem: str) -> SourceError:
+    """Without the line: what is no exposition text may be anything, and this goes to a log."""
+    return SourceError("parse", f"line {number} {problem}")
 
 
 def _decoded(part: bytes, start: int) -> str:
     try:
         return part.decode()
     except UnicodeDecodeError as error:
-        at = part[error.start : error.start + _EXCERPT_CHARACTERS]
-        raise SourceError("parse", f"not UTF-8 at byte {start + error.start}: {at!r}") from error
+        # Not from `error`, which holds the bytes.
+        raise SourceError("parse", f"not UTF-8 at byte {start + error.start}") from None
 
 
 def _describe(line: str, families: Families) -> None:

@@ -20,6 +20,9 @@ from tidegauge.web.scrape import Exposition
 
 Page = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+SERVER = "tidegauge"
+"""The header: not which library, and which version of it."""
+
 _BODY_BYTES = 64 * 1024  # no page has a use for a body; an input reads its own, as it comes
 
 
@@ -136,7 +139,7 @@ def _dressed(
     gate: Gate,
 ) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
     async def dress(_request: web.Request, response: web.StreamResponse) -> None:
-        response.headers["Server"] = "tidegauge"  # not which library, and which version of it
+        response.headers["Server"] = SERVER
         response.headers.update({k: v for k, v in gate.rules.headers.items() if v})
 
     return dress

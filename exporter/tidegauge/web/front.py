@@ -4,11 +4,12 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from tidegauge.web.face import Face, application
+from tidegauge.web.face import SERVER, Face, application
 from tidegauge.web.gate import Gate, Rules
 from tidegauge.web.listening import Listening, Opened
 
@@ -39,11 +40,6 @@ class Front:
         self._limits = limits = limits or Limits()
         self._runner = web.AppRunner(
             application(face, self.gate, answer_seconds=limits.answer_seconds),
-            access_log=None,
-            auto_decompress=False,  # an input unpacks its own; nobody else has a use for a body
-            logger=_quiet_logger(),
-            keepalive_timeout=limits.idle_seconds,
-            lingering_time=_LINGER_SECONDS,
             shutdown_timeout=_DRAIN_SECONDS,
         )
         self._listening = Listening(self._connection, stalled_seconds=limits.answer_seconds)
@@ -105,7 +101,37 @@ class Front:
         server = self._runner.server
         if server is None or len(server.connections) >= self._limits.connections:
             return _Refused()
-        return server()
+        return _Connection(
+            server,
+            loop=asyncio.get_running_loop(),
+            access_log=None,  # type: ignore[arg-type]  # none: what AppRunner takes None for
+            auto_decompress=False,  # an input unpacks its own; nobody else has a use for a body
+            logger=_quiet_logger(),
+            keepalive_timeout=self._limits.idle_seconds,
+            lingering_time=_LINGER_SECONDS,
+        )
+
+
+class _Connection(web.RequestHandler):
+    """Answers of aiohttp's own, less what they quote of a request: others may log answers."""
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        if resp.status == HTTPStatus.EXPECTATION_FAILED:
+            resp = web.Response(status=resp.status, text=f"{HTTPStatus(resp.status).phrase}\n")
+        return await super().finish_response(request, resp, start_time)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002  # it quotes
+    ) -> web.StreamResponse:
+        response = super().handle_error(request, status, exc, f"{HTTPStatus(status).phrase}\n")
+        response.headers["Server"] = SERVER
+        return response
 
 
 class _Refused(asyncio.Protocol):
