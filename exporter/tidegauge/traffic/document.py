@@ -59,14 +59,6 @@ def read_object(raw: bytes | bytearray, *, marks_max: int = MARKS_MAX) -> dict[s
     return value
 
 
-def json_object(raw: bytes | bytearray) -> dict[str, object] | None:
-    """The object that `raw` spells; None for anything else, such as half an object."""
-    try:
-        return read_object(raw)
-    except WireError:
-        return None
-
-
 def mapping(value: object) -> dict[str, object] | None:
     """The value if it is a JSON object."""
     return value if isinstance(value, dict) else None
