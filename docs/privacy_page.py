@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from tidegauge.traffic.feature_vector import CLASSES_OF
 from tidegauge.traffic.features import FEATURES, FEATURES_VERSION, Feature
+from tidegauge.traffic.texts.feature_vector import CLASSES_OF
 
 PAGE = Path(__file__).resolve().parent / "privacy.md"
 BEGIN = "<!-- features: written by docs/build.py -->"

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tidegauge.traffic.ended import Ended
+from tidegauge.traffic.hearing.outcome import End
+from tidegauge.traffic.hearing.wire import Wire
 from tidegauge.traffic.labelling import Labelling
-from tidegauge.traffic.outcome import End
-from tidegauge.traffic.wire import Wire
 
 FOLDER = Path(__file__).parent / "fixtures" / "streams"
 

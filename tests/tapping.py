@@ -9,13 +9,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from tidegauge.traffic.arrivals import Arrivals
-from tidegauge.traffic.client_limits import Limits
 from tidegauge.traffic.ended import Ended
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.measuring import Measuring
-from tidegauge.traffic.proxy import Tap
-from tidegauge.traffic.vector_settings import NO_VECTORS, VectorTallies
+from tidegauge.traffic.proxying.client_limits import Limits
+from tidegauge.traffic.proxying.proxy import Tap
+from tidegauge.traffic.texts.vector_settings import NO_VECTORS, VectorTallies
 
 Connected = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 QUICK = Limits(linger_seconds=2, doubt_seconds=0.05, proof_seconds=0.05, probe_seconds=0.05)

@@ -10,13 +10,13 @@ from benchmarks.measuring.exchanges import TextPair
 from benchmarks.measuring.per_character import shares
 from tidegauge.traffic.ended import Ended, Texts
 from tidegauge.traffic.exchange import NO_GAPS, Exchange
-from tidegauge.traffic.feature_vector import feature_vector
 from tidegauge.traffic.features import features
 from tidegauge.traffic.measuring import Measuring
-from tidegauge.traffic.text_features import text_features
-from tidegauge.traffic.vector_settings import VectorSettings, VectorTallies
-from tidegauge.traffic.vectors import style_vector
-from tidegauge.traffic.vectors_semantic import SemanticMissingError, load
+from tidegauge.traffic.texts.feature_vector import feature_vector
+from tidegauge.traffic.texts.text_features import text_features
+from tidegauge.traffic.texts.vector_settings import VectorSettings, VectorTallies
+from tidegauge.traffic.texts.vectors import style_vector
+from tidegauge.traffic.texts.vectors_semantic import SemanticMissingError, load
 
 ROUNDS = 40
 MICRO = 1e6

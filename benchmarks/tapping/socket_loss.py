@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tidegauge.traffic.exchange import NO_GAPS, Exchange
 from tidegauge.traffic.features import prompt_features
-from tidegauge.traffic.sending import Sender
+from tidegauge.traffic.reporting.sending import Sender
 
 SENDERS = 2
 SETTLE_SECONDS = 60.0

@@ -10,11 +10,11 @@ from tidegauge.cli.feedback import hook
 from tidegauge.cli.serve import plan
 from tidegauge.config import load
 from tidegauge.traffic.answer_key import answer_key
+from tidegauge.traffic.feedback.opinion import FIELDS as SAID
+from tidegauge.traffic.feedback.opinion import Opinion, opinion
+from tidegauge.traffic.feedback.rating import Scale
 from tidegauge.traffic.labelling import Labelling
-from tidegauge.traffic.opinion import FIELDS as SAID
-from tidegauge.traffic.opinion import Opinion, opinion
 from tidegauge.traffic.pushed import FIELDS, pushed
-from tidegauge.traffic.rating import Scale
 
 DOCS = Path(__file__).parents[2] / "docs"
 PUSH, FEEDBACK = (DOCS / name for name in ("push.md", "feedback.md"))

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
-from tidegauge.traffic import ended, measuring, text_features, vectors, vectors_semantic, wire
+from tidegauge.traffic import ended, measuring
 from tidegauge.traffic.features import FEATURES
+from tidegauge.traffic.hearing import wire
+from tidegauge.traffic.texts import text_features, vectors, vectors_semantic
 
 PAGE = (Path(__file__).parents[2] / "docs" / "privacy.md").read_text(encoding="utf-8")
 

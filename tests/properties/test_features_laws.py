@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidegauge.traffic.features import Features, features
-from tidegauge.traffic.languages import LANGUAGES
-from tidegauge.traffic.scripts import SCRIPTS
-from tidegauge.traffic.text_features import text_features
-from tidegauge.traffic.vectors import DIMENSIONS, STEPS, direction, style_vector
+from tidegauge.traffic.texts.languages import LANGUAGES
+from tidegauge.traffic.texts.scripts import SCRIPTS
+from tidegauge.traffic.texts.text_features import text_features
+from tidegauge.traffic.texts.vectors import DIMENSIONS, STEPS, direction, style_vector
 
 ANY_TEXT = st.one_of(
     st.text(alphabet=st.characters()),

@@ -9,8 +9,8 @@ from aiohttp.http_parser import HttpRequestParser
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tidegauge.traffic.framing import Body, Chunked, FramingError, Length, request_body
-from tidegauge.traffic.head import HEAD_END, HeadError, read_answer, read_request, written
+from tidegauge.traffic.proxying.framing import Body, Chunked, FramingError, Length, request_body
+from tidegauge.traffic.proxying.head import HEAD_END, HeadError, read_answer, read_request, written
 
 SIZES = st.lists(st.integers(0, 40), max_size=8)
 PIECES = st.lists(st.binary(min_size=1, max_size=40), max_size=8)

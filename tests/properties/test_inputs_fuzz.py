@@ -16,14 +16,14 @@ from tidegauge.samples import Sample
 from tidegauge.traffic.answer_key import answer_key
 from tidegauge.traffic.client_key import ClientKey
 from tidegauge.traffic.exchange import FINISH_REASONS, OUTCOMES, ROUTES
-from tidegauge.traffic.feedback import Feedback, FeedbackRules
+from tidegauge.traffic.feedback.feedback import Feedback, FeedbackRules
+from tidegauge.traffic.feedback.opinion import FIELDS as SAID
+from tidegauge.traffic.feedback.opinion import Opinion, opinion
+from tidegauge.traffic.feedback.rating import VERDICTS, Scale, Verdict
+from tidegauge.traffic.feedback.webhook import Mapped
 from tidegauge.traffic.item import ItemError
 from tidegauge.traffic.labelling import Labelling
-from tidegauge.traffic.opinion import FIELDS as SAID
-from tidegauge.traffic.opinion import Opinion, opinion
 from tidegauge.traffic.pushed import FIELDS, pushed
-from tidegauge.traffic.rating import VERDICTS, Scale, Verdict
-from tidegauge.traffic.webhook import Mapped
 
 CHAT = Labelling(frozenset({"chat"}), {"chat": "v2"}, ClientKey(b"secret"))
 STARS = Scale(low=1, high=5, bad=2, good=4)

@@ -14,8 +14,8 @@ from tests.properties.test_traffic_datagram import DATAGRAMS, ORDINARY
 from tidegauge.sources.middleware.listener import listen
 from tidegauge.sources.middleware.receiver import Receiver
 from tidegauge.traffic.arrivals import Arrivals
-from tidegauge.traffic.datagram import Told, encode
 from tidegauge.traffic.labelling import Labelling
+from tidegauge.traffic.reporting.datagram import Told, encode
 
 SAID = st.lists(
     st.one_of(

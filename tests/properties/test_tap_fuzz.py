@@ -17,7 +17,7 @@ from tests.tapping import listening_tap, recording
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.labelling import Labelling
-from tidegauge.traffic.proxy import Tap
+from tidegauge.traffic.proxying.proxy import Tap
 
 BODY = b'{"model": "chat", "prompt": "hello", "stream": true}'
 ASK = b"POST /v1/completions HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s" % (

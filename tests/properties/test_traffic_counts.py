@@ -11,9 +11,9 @@ from tests.gaps import gaps
 from tidegauge.catalog import Metric, traffic
 from tidegauge.exposition import render
 from tidegauge.samples import Distribution, Sample
-from tidegauge.traffic.clients import Clients
+from tidegauge.traffic.counting.clients import Clients
+from tidegauge.traffic.counting.ledger import Ledger
 from tidegauge.traffic.exchange import ERROR_CLASSES, OUTCOMES, ROUTES, Exchange
-from tidegauge.traffic.ledger import Ledger
 
 MARKER = "zxqv"
 TEXTS = st.one_of(st.sampled_from(("chat", "v1", "other", "")), st.text().map(MARKER.__add__))

@@ -5,7 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.exchanges import exchange
-from tidegauge.traffic.datagram import (
+from tidegauge.traffic.exchange import (
+    ERROR_CLASSES,
+    FINISH_REASONS,
+    GAP_BOUNDS_SECONDS,
+    OUTCOMES,
+    ROUTES,
+    Exchange,
+    Gaps,
+)
+from tidegauge.traffic.features import prompt_features
+from tidegauge.traffic.reporting.datagram import (
     BYTES_MAX,
     VERSION,
     Counts,
@@ -18,17 +28,7 @@ from tidegauge.traffic.datagram import (
     decode,
     encode,
 )
-from tidegauge.traffic.datagram_exchange import NAME_BYTES_MAX
-from tidegauge.traffic.exchange import (
-    ERROR_CLASSES,
-    FINISH_REASONS,
-    GAP_BOUNDS_SECONDS,
-    OUTCOMES,
-    ROUTES,
-    Exchange,
-    Gaps,
-)
-from tidegauge.traffic.features import prompt_features
+from tidegauge.traffic.reporting.datagram_exchange import NAME_BYTES_MAX
 
 COUNT = st.integers(0, 2**53 - 1)
 SMALL = st.integers(0, 2**32 - 1)

@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.streams import Recorded, recorded
-from tidegauge.traffic.document import WireError
 from tidegauge.traffic.ended import Ended
-from tidegauge.traffic.hearing import StreamHearing
-from tidegauge.traffic.ndjson import NdjsonDecoder
-from tidegauge.traffic.ollama import read_chunk as read_ollama
-from tidegauge.traffic.openai import read_chunk as read_openai
-from tidegauge.traffic.sse import Event, EventDecoder
-from tidegauge.traffic.told import Told
+from tidegauge.traffic.hearing.document import WireError
+from tidegauge.traffic.hearing.ndjson import NdjsonDecoder
+from tidegauge.traffic.hearing.ollama import read_chunk as read_ollama
+from tidegauge.traffic.hearing.openai import read_chunk as read_openai
+from tidegauge.traffic.hearing.sse import Event, EventDecoder
+from tidegauge.traffic.hearing.told import Told
+from tidegauge.traffic.hearing.ways import StreamHearing
 
 ANSWERS = recorded()
 END = re.compile(rb'\[DONE\]|"done":true[^\n]*')

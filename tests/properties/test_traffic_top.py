@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tidegauge.traffic.top import HALF_LIFE_EVENTS, PLACES_PER_NAME, SECONDS_PER_NAME, Top
+from tidegauge.traffic.counting.top import HALF_LIFE_EVENTS, PLACES_PER_NAME, SECONDS_PER_NAME, Top
 
 # A few keys that come again and again, and many that hardly do; runs of one key are floods.
 KEYS = st.one_of(st.sampled_from("abcdef"), st.integers(0, 500).map(str))

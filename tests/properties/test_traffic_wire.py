@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidegauge.traffic.ended import Ended
+from tidegauge.traffic.hearing.wire import End, Wire
 from tidegauge.traffic.labelling import Labelling
-from tidegauge.traffic.wire import End, Wire
 
 MARKER = "wxyzzy"
 

@@ -11,7 +11,7 @@ from tidegauge.server.plan import TapPlan
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.labelling import Labelling
-from tidegauge.traffic.vector_settings import VectorSettings, VectorTallies
+from tidegauge.traffic.texts.vector_settings import VectorSettings, VectorTallies
 
 BODY = b'{"model": "chat", "messages": [{"role": "user", "content": "How high is the tide?"}]}'
 ANSWER = b'{"choices": [{"message": {"content": "Four metres."}, "finish_reason": "stop"}]}'

@@ -26,10 +26,10 @@ from tidegauge.sources.engine import EngineSource
 from tidegauge.sources.gpu.source import GpuSource
 from tidegauge.sources.traffic import TrafficSource
 from tidegauge.traffic.arrivals import Arrivals
-from tidegauge.traffic.clients import Clients
+from tidegauge.traffic.counting.clients import Clients
+from tidegauge.traffic.counting.ledger import Ledger
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.features import prompt_features
-from tidegauge.traffic.ledger import Ledger
 
 ROOT = Path(__file__).parents[2]
 CAPTURES = ROOT / "tests" / "fixtures" / "engines"

@@ -10,14 +10,14 @@ from queue import SimpleQueue
 
 import pytest
 
-from tidegauge.traffic.cpu_budget import CpuBudget
 from tidegauge.traffic.ended import NO_TEXTS, Ended, Texts
 from tidegauge.traffic.exchange import NO_GAPS, Exchange
 from tidegauge.traffic.features import features
 from tidegauge.traffic.measuring import PATIENCE_SECONDS, QUEUE_MAX, Measuring
-from tidegauge.traffic.vector_settings import VectorSettings, VectorTallies
-from tidegauge.traffic.vectorizing import Job, Vectorize, Vectorizing, Vectors
-from tidegauge.traffic.vectors import VectorKind
+from tidegauge.traffic.texts.cpu_budget import CpuBudget
+from tidegauge.traffic.texts.vector_settings import VectorSettings, VectorTallies
+from tidegauge.traffic.texts.vectorizing import Job, Vectorize, Vectorizing, Vectors
+from tidegauge.traffic.texts.vectors import VectorKind
 
 EXCHANGE = Exchange(
     model="chat",
@@ -287,7 +287,7 @@ def test_a_body_as_large_as_may_be_is_measured_in_no_time_that_anybody_notices()
 
 PROGRAM = """
 import time, safetensors.numpy, tokenizers
-from tidegauge.traffic.vectorizing import Job, Vectorizing, load
+from tidegauge.traffic.texts.vectorizing import Job, Vectorizing, load
 work = Vectorizing(lambda: load(("semantic",)), lambda _: None, hand_back=lambda call: call())
 work.put(Job(1, "How high is the tide?", ""))
 time.sleep({})

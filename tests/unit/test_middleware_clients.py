@@ -8,7 +8,7 @@ from tests.asgi import CHAT, DONE, END, STREAM, TOKEN, Script, Server, Told, tap
 from tidegauge.traffic.client_key import ClientKey
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.middleware import Message, Scope
-from tidegauge.traffic.middleware_clients import FIELD, HEADER, SECRET_FILE, client_key
+from tidegauge.traffic.reporting.middleware_clients import FIELD, HEADER, SECRET_FILE, client_key
 
 SECRET = "sixteen bytes it is"
 NAME = "Bearer sk-alice-1"

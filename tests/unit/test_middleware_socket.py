@@ -21,10 +21,10 @@ from tidegauge.sources.middleware.listener import listen
 from tidegauge.sources.middleware.receiver import SILENCE_SECONDS, Receiver
 from tidegauge.sources.middleware.source import MiddlewareSource
 from tidegauge.traffic.arrivals import Arrivals
-from tidegauge.traffic.datagram import Counts, Names, Status, Taken, Told, decode, encode
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.labelling import Labelling
-from tidegauge.traffic.sending import Sender
+from tidegauge.traffic.reporting.datagram import Counts, Names, Status, Taken, Told, decode, encode
+from tidegauge.traffic.reporting.sending import Sender
 
 CHAT = Labelling(frozenset({"chat"}), {"chat": "7"})
 ROOT = Path(__file__).parents[2]
@@ -301,7 +301,7 @@ async def test_a_forked_child_tells_for_itself(path: Path) -> None:
     script = """if True:
         import os, sys, time
         from tests.exchanges import exchange
-        from tidegauge.traffic.sending import Sender
+        from tidegauge.traffic.reporting.sending import Sender
         sender = Sender(sys.argv[1])
         sender.start()
         sender.begin(); sender.put(exchange())

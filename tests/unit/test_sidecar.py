@@ -30,8 +30,8 @@ from tidegauge.server import (
 )
 from tidegauge.sources.source import Source
 from tidegauge.sources.traffic import TrafficSource
+from tidegauge.traffic.counting.ledger import Ledger
 from tidegauge.traffic.labelling import Labelling
-from tidegauge.traffic.ledger import Ledger
 from tidegauge.web.listening import named_by
 
 COUNT = Metric("tidegauge_test_reads_total", "counter", "Reads of a source.", ("source",))

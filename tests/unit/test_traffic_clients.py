@@ -8,7 +8,7 @@ import pytest
 from tests.unit.test_traffic_ledger import OK
 from tidegauge.catalog import Metric, traffic
 from tidegauge.traffic.client_key import LONGEST, ClientKey
-from tidegauge.traffic.clients import Clients
+from tidegauge.traffic.counting.clients import Clients
 from tidegauge.traffic.labelling import Labelling
 
 SECRET = b"0123456789abcdef"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tidegauge.traffic.error_class import error_class
 from tidegauge.traffic.exchange import ERROR_CLASSES, ErrorClass
+from tidegauge.traffic.hearing.error_class import error_class
 
 
 @pytest.mark.parametrize(

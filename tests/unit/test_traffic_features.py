@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from tidegauge.traffic.exchange import FINISH_REASONS, NO_GAPS, Exchange
-from tidegauge.traffic.feature_vector import COLUMNS, feature_vector
 from tidegauge.traffic.features import (
     FEATURES,
     FEATURES_VERSION,
@@ -16,12 +15,13 @@ from tidegauge.traffic.features import (
     features,
     prompt_features,
 )
-from tidegauge.traffic.languages import LANGUAGES, WORDS
-from tidegauge.traffic.refusals import PHRASES, refuses
-from tidegauge.traffic.repetition import loop_ratio
-from tidegauge.traffic.scripts import SCRIPTS
-from tidegauge.traffic.text_features import CLASSES, SEEN_CHARS, TextFeatures, text_features
-from tidegauge.traffic.vectors import style_vector
+from tidegauge.traffic.texts.feature_vector import COLUMNS, feature_vector
+from tidegauge.traffic.texts.languages import LANGUAGES, WORDS
+from tidegauge.traffic.texts.refusals import PHRASES, refuses
+from tidegauge.traffic.texts.repetition import loop_ratio
+from tidegauge.traffic.texts.scripts import SCRIPTS
+from tidegauge.traffic.texts.text_features import CLASSES, SEEN_CHARS, TextFeatures, text_features
+from tidegauge.traffic.texts.vectors import style_vector
 
 TIDES = "The tide rises, the tide falls, the twilight darkens, the curlew calls; "
 

@@ -6,12 +6,12 @@ import pytest
 
 from tests.gaps import gaps
 from tidegauge.traffic.answer_key import answer_key
-from tidegauge.traffic.answers import Answers
 from tidegauge.traffic.exchange import Exchange
-from tidegauge.traffic.feedback import Feedback, FeedbackRules
+from tidegauge.traffic.feedback.answers import Answers
+from tidegauge.traffic.feedback.feedback import Feedback, FeedbackRules
+from tidegauge.traffic.feedback.opinion import Opinion, opinion
+from tidegauge.traffic.feedback.rating import Scale, Verdict
 from tidegauge.traffic.item import ItemError
-from tidegauge.traffic.opinion import Opinion, opinion
-from tidegauge.traffic.rating import Scale, Verdict
 
 RULES = FeedbackRules(
     models=("chat",),

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tidegauge.traffic.framing import answer_body, request_body
-from tidegauge.traffic.head import HeadError, read_answer, read_request, written
+from tidegauge.traffic.proxying.framing import answer_body, request_body
+from tidegauge.traffic.proxying.head import HeadError, read_answer, read_request, written
 
 
 def request(*lines: bytes) -> bytes:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tidegauge.traffic.head import Fields
-from tidegauge.traffic.headers import passed_on, upgrade
+from tidegauge.traffic.proxying.head import Fields
+from tidegauge.traffic.proxying.headers import passed_on, upgrade
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ from tidegauge.exposition import render
 from tidegauge.samples import Distribution, Sample
 from tidegauge.sources.traffic import TrafficSource
 from tidegauge.traffic.arrivals import Arrivals
-from tidegauge.traffic.clients import Clients
-from tidegauge.traffic.counted import CODES, PHASES
+from tidegauge.traffic.counting.clients import Clients
+from tidegauge.traffic.counting.counted import CODES, PHASES
+from tidegauge.traffic.counting.ledger import Ledger
 from tidegauge.traffic.exchange import (
     ERROR_CLASSES,
     FINISH_REASONS,
@@ -22,7 +23,6 @@ from tidegauge.traffic.exchange import (
     ROUTES,
     Exchange,
 )
-from tidegauge.traffic.ledger import Ledger
 
 OK = Exchange(
     model="chat",

@@ -24,7 +24,7 @@ from tests.asgi import (
 )
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.middleware import Message, Tap
-from tidegauge.traffic.middleware_settings import VECTOR_BUDGET_RATIO
+from tidegauge.traffic.reporting.middleware_settings import VECTOR_BUDGET_RATIO
 
 ANSWER = (
     b'{"choices": [{"index": 0, "message": {"content": "hi"}, "finish_reason": "stop"}],'

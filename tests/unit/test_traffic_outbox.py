@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.exchanges import exchange
 from tidegauge.sources.middleware.process import Process
-from tidegauge.traffic.datagram import Counts, DatagramError, Status, Taken, Told
-from tidegauge.traffic.outbox import Outbox
+from tidegauge.traffic.reporting.datagram import Counts, DatagramError, Status, Taken, Told
+from tidegauge.traffic.reporting.outbox import Outbox
 
 
 @dataclass

@@ -14,10 +14,10 @@ from aiohttp import web
 
 from tests.tapping import listening_tap, recording
 from tidegauge.traffic.arrivals import Arrivals
+from tidegauge.traffic.counting.ledger import Ledger
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.labelling import Labelling
-from tidegauge.traffic.ledger import Ledger
-from tidegauge.traffic.proxy import Tap
+from tidegauge.traffic.proxying.proxy import Tap
 
 MARKER = "wxyzzy"
 CHUNK = b'data: {"choices":[{"index":0,"text":"%s"}]}\n\n' % MARKER.encode()

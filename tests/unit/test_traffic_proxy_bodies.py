@@ -10,8 +10,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.tapping import Raw, engine, raw_tap, settled
-from tidegauge.traffic.client_side import ClientSide
-from tidegauge.traffic.passage import Passage
+from tidegauge.traffic.proxying.client_side import ClientSide
+from tidegauge.traffic.proxying.passage import Passage
 
 PIECE = bytes(range(256)) * 4096
 TOTAL = 100 * len(PIECE)

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from tests.tapping import QUICK, engine, raw_tap
-from tidegauge.traffic.client_limits import Limits
+from tidegauge.traffic.proxying.client_limits import Limits
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"

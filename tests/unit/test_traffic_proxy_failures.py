@@ -17,7 +17,7 @@ from tests.tapping import listening_tap, recording
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange, Outcome
 from tidegauge.traffic.labelling import Labelling
-from tidegauge.traffic.proxy import Tap
+from tidegauge.traffic.proxying.proxy import Tap
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 CHUNK = b'data: {"choices":[{"index":0,"text":"x"}]}\n\n'

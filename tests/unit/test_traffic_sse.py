@@ -2,7 +2,7 @@
 
 import pytest
 
-from tidegauge.traffic.sse import Event, EventDecoder
+from tidegauge.traffic.hearing.sse import Event, EventDecoder
 
 
 @pytest.mark.parametrize(

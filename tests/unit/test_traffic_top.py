@@ -2,7 +2,7 @@
 
 import pytest
 
-from tidegauge.traffic.top import HALF_LIFE_EVENTS, PLACES_PER_NAME, SECONDS_PER_NAME, Top
+from tidegauge.traffic.counting.top import HALF_LIFE_EVENTS, PLACES_PER_NAME, SECONDS_PER_NAME, Top
 
 
 def added(top: Top, *keys: str, amount: float = 1, now: float = 0) -> Top:

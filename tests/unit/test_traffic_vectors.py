@@ -11,12 +11,12 @@ from tidegauge.cli.vectors import vector_settings, vectors
 from tidegauge.config.traffic import TrafficConfig
 from tidegauge.pipeline import Schedule
 from tidegauge.server import Around, PlanError
-from tidegauge.traffic import vectors_semantic
 from tidegauge.traffic.arrivals import Arrivals
-from tidegauge.traffic.vector_settings import RESULTS, VectorSettings
-from tidegauge.traffic.vectorizing import Job, job_of, load
-from tidegauge.traffic.vectors import STYLE_BYTES, Embed, direction, rounded, style_vector
-from tidegauge.traffic.vectors_semantic import TEXT_CHARS, SemanticMissingError, folder
+from tidegauge.traffic.texts import vectors_semantic
+from tidegauge.traffic.texts.vector_settings import RESULTS, VectorSettings
+from tidegauge.traffic.texts.vectorizing import Job, job_of, load
+from tidegauge.traffic.texts.vectors import STYLE_BYTES, Embed, direction, rounded, style_vector
+from tidegauge.traffic.texts.vectors_semantic import TEXT_CHARS, SemanticMissingError, folder
 
 LETTER = (
     "Dear harbour master, I would be most grateful if you could tell me when the tide turns. "

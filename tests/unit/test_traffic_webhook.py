@@ -3,10 +3,10 @@
 import pytest
 
 from tidegauge.traffic.answer_key import answer_key
+from tidegauge.traffic.feedback.opinion import Opinion
+from tidegauge.traffic.feedback.rating import Scale
+from tidegauge.traffic.feedback.webhook import Mapped
 from tidegauge.traffic.item import ItemError
-from tidegauge.traffic.opinion import Opinion
-from tidegauge.traffic.rating import Scale
-from tidegauge.traffic.webhook import Mapped
 
 STARS = Scale(low=1, high=5, bad=2, good=4)
 # The shape of a survey's webhook; the id came with the page's address.

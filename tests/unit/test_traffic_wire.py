@@ -5,12 +5,12 @@ import json
 import pytest
 
 from tests.gaps import gaps
-from tidegauge.traffic.document import MARKS_MAX
 from tidegauge.traffic.ended import NO_TEXTS, TEXT_MAX, Ended
 from tidegauge.traffic.exchange import NO_GAPS, Exchange, Outcome
-from tidegauge.traffic.gaps import CHOICES_MAX
+from tidegauge.traffic.hearing.document import MARKS_MAX
+from tidegauge.traffic.hearing.gaps import CHOICES_MAX
+from tidegauge.traffic.hearing.wire import LIMIT_BYTES, End, Wire, is_measured
 from tidegauge.traffic.labelling import Labelling
-from tidegauge.traffic.wire import LIMIT_BYTES, End, Wire, is_measured
 
 CHAT = frozenset({"chat"})
 

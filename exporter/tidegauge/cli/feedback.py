@@ -11,9 +11,9 @@ from tidegauge.server.feedback import INPUT, FeedbackInputs, Hook
 from tidegauge.sources.feedback import FeedbackSource
 from tidegauge.sources.items import Items
 from tidegauge.traffic.exchange import Exchange
-from tidegauge.traffic.feedback import Feedback, FeedbackRules
-from tidegauge.traffic.rating import Scale
-from tidegauge.traffic.webhook import Mapped
+from tidegauge.traffic.feedback.feedback import Feedback, FeedbackRules
+from tidegauge.traffic.feedback.rating import Scale
+from tidegauge.traffic.feedback.webhook import Mapped
 from tidegauge.web.inputs_signature import Signature
 from tidegauge.web.inputs_tokens import read_lines
 

@@ -14,10 +14,10 @@ from tidegauge.server import Around, Made, Part, PlanError, TapPlan
 from tidegauge.sources.traffic import TrafficSource
 from tidegauge.traffic.client_key import ClientKey
 from tidegauge.traffic.client_secret import read_client_secret
-from tidegauge.traffic.clients import Clients
+from tidegauge.traffic.counting.clients import Clients
+from tidegauge.traffic.counting.ledger import Ledger
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.labelling import Labelling
-from tidegauge.traffic.ledger import Ledger
 
 
 def traffic(config: TrafficConfig) -> Part:

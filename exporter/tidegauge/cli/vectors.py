@@ -10,8 +10,8 @@ from tidegauge.pipeline import Schedule
 from tidegauge.server import Around, Made, Part, PlanError
 from tidegauge.sources.vectors import VectorSource
 from tidegauge.traffic.measuring import Measuring
-from tidegauge.traffic.vector_settings import VectorSettings
-from tidegauge.traffic.vectors_semantic import SemanticMissingError, folder
+from tidegauge.traffic.texts.vector_settings import VectorSettings
+from tidegauge.traffic.texts.vectors_semantic import SemanticMissingError, folder
 
 
 def vectors(config: TrafficConfig) -> Part | None:

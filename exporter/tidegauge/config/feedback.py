@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from tidegauge.config.access import HeaderName
 from tidegauge.config.values import Name, PositiveSeconds, ReadableFile, Section
-from tidegauge.traffic.pointer import is_pointer
+from tidegauge.traffic.feedback.pointer import is_pointer
 
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 _OURS = ("other",)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from tidegauge.drift.bins import Bins, ClassBins, Value, quantile_bins
 from tidegauge.traffic.features import Features
-from tidegauge.traffic.text_features import CLASSES, TextFeatures
+from tidegauge.traffic.texts.text_features import CLASSES, TextFeatures
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from tidegauge.drift.bins import Bins, ClassBins, LengthBins
 from tidegauge.drift.channels import CHANNELS
 from tidegauge.drift.reference import ChannelReference, DriftReferenceError, Reference
 from tidegauge.traffic.features import FEATURES_VERSION
-from tidegauge.traffic.text_features import CLASSES
+from tidegauge.traffic.texts.text_features import CLASSES
 
 _SHOWN_CHARACTERS = 60
 _EXACT = ConfigDict(extra="forbid", strict=True)

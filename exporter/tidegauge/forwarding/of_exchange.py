@@ -4,7 +4,7 @@ No clock, no network, no logging: same arguments, same answer.
 """
 
 from tidegauge.errors.event import ErrorEvent, Severity
-from tidegauge.traffic.counted import error_class
+from tidegauge.traffic.counting.counted import error_class
 from tidegauge.traffic.exchange import ErrorClass, Exchange
 
 

@@ -14,8 +14,8 @@ from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.ended import Ended
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.measuring import Measuring
-from tidegauge.traffic.proxy import Tap
-from tidegauge.traffic.vector_settings import VectorSettings, VectorTallies
+from tidegauge.traffic.proxying.proxy import Tap
+from tidegauge.traffic.texts.vector_settings import VectorSettings, VectorTallies
 from tidegauge.web.listening import Listening, Opened
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from tidegauge.sources.items import Items
-from tidegauge.traffic.feedback import Feedback
+from tidegauge.traffic.feedback.feedback import Feedback
+from tidegauge.traffic.feedback.opinion import opinion
+from tidegauge.traffic.feedback.rating import Scale
+from tidegauge.traffic.feedback.webhook import Mapped
 from tidegauge.traffic.item import ItemError
-from tidegauge.traffic.opinion import opinion
-from tidegauge.traffic.rating import Scale
-from tidegauge.traffic.webhook import Mapped
 from tidegauge.web import Input, InputError
 from tidegauge.web.inputs_batch import BATCH_TYPES, read_json, take_items
 from tidegauge.web.inputs_signature import Signature

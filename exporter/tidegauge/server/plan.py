@@ -11,7 +11,7 @@ from tidegauge.sources.source import Source
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.labelling import Labelling
-from tidegauge.traffic.vector_settings import NO_VECTORS, VectorSettings, VectorTallies
+from tidegauge.traffic.texts.vector_settings import NO_VECTORS, VectorSettings, VectorTallies
 from tidegauge.web import Input, InputRules, Page
 
 

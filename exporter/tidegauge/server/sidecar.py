@@ -15,7 +15,7 @@ from tidegauge.server.probe import Prober
 from tidegauge.server.reload import Reload, Stage
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange
-from tidegauge.traffic.vector_settings import VectorTallies
+from tidegauge.traffic.texts.vector_settings import VectorTallies
 from tidegauge.web import Face, Front, Guard, Page, Rules, RulesFile, State
 
 

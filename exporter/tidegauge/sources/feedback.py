@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from tidegauge.samples import Sample
 from tidegauge.sources.items import Items
-from tidegauge.traffic.feedback import Feedback
+from tidegauge.traffic.feedback.feedback import Feedback
 
 
 class FeedbackSource:

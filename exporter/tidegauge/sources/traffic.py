@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from tidegauge.catalog import traffic
 from tidegauge.samples import Sample
 from tidegauge.traffic.arrivals import Arrivals
-from tidegauge.traffic.clients import Clients
-from tidegauge.traffic.ledger import Ledger
+from tidegauge.traffic.counting.clients import Clients
+from tidegauge.traffic.counting.ledger import Ledger
 
 
 class TrafficSource:

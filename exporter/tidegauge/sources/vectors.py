@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tidegauge.samples import Sample
-from tidegauge.traffic.vector_settings import VectorTallies
+from tidegauge.traffic.texts.vector_settings import VectorTallies
 
 
 class VectorSource:

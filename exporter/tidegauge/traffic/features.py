@@ -9,15 +9,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from tidegauge.traffic.feature_numbers import (
+from tidegauge.traffic.texts.feature_numbers import (
     NumbersReader,
     optional_number,
     text_numbers,
     vector_numbers,
 )
-from tidegauge.traffic.refusals import refuses
-from tidegauge.traffic.repetition import loop_ratio
-from tidegauge.traffic.text_features import TextFeatures, seen_of, text_features
+from tidegauge.traffic.texts.refusals import refuses
+from tidegauge.traffic.texts.repetition import loop_ratio
+from tidegauge.traffic.texts.text_features import TextFeatures, seen_of, text_features
 
 FEATURES_VERSION = "2"
 

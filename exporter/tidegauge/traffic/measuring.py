@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from tidegauge.traffic.cpu_budget import CpuBudget
 from tidegauge.traffic.ended import Ended
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.features import features
-from tidegauge.traffic.vector_settings import Result, VectorSettings, VectorTallies
-from tidegauge.traffic.vectorizing import (
+from tidegauge.traffic.texts.cpu_budget import CpuBudget
+from tidegauge.traffic.texts.vector_settings import Result, VectorSettings, VectorTallies
+from tidegauge.traffic.texts.vectorizing import (
     HandBack,
     JobDone,
     Vectorize,

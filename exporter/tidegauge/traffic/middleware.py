@@ -6,7 +6,7 @@
 It adds no hop and changes nothing: every message goes on as the very object that it came as, and
 nothing that goes wrong in here is raised into the application. Only the standard library, NumPy
 and our own modules are imported, since an engine has its own releases of all else. What is
-measured goes to the sidecar (`traffic/sending.py`).
+measured goes to the sidecar (`traffic/reporting/sending.py`).
 """
 
 import logging
@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from tidegauge.traffic.exchange import Exchange
-from tidegauge.traffic.middleware_features import Featuring
-from tidegauge.traffic.middleware_settings import Settings, from_environment
-from tidegauge.traffic.sending import Sender
-from tidegauge.traffic.wire import End, Wire, is_measured
+from tidegauge.traffic.hearing.wire import End, Wire, is_measured
+from tidegauge.traffic.reporting.middleware_features import Featuring
+from tidegauge.traffic.reporting.middleware_settings import Settings, from_environment
+from tidegauge.traffic.reporting.sending import Sender
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from typing import Never
 
 from aiohttp import web
 
-from tidegauge.traffic.document import MARKS_MAX, has_more_marks
+from tidegauge.traffic.hearing.document import MARKS_MAX, has_more_marks
 from tidegauge.traffic.item import ItemError
 from tidegauge.web.inputs import JSON, InputError
 

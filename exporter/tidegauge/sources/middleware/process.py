@@ -3,7 +3,7 @@
 No clock, no network, no logging: same arguments, same answer.
 """
 
-from tidegauge.traffic.datagram import Counts, DatagramError, Status, Taken, Told
+from tidegauge.traffic.reporting.datagram import Counts, DatagramError, Status, Taken, Told
 
 
 class Process:

@@ -17,7 +17,9 @@ from typing import assert_never
 from tidegauge.sources.middleware.listener import Listener
 from tidegauge.sources.middleware.process import Process
 from tidegauge.traffic.arrivals import Arrivals
-from tidegauge.traffic.datagram import (
+from tidegauge.traffic.exchange import Exchange
+from tidegauge.traffic.labelling import Labelling
+from tidegauge.traffic.reporting.datagram import (
     REJECTED_BECAUSE,
     Datagram,
     DatagramError,
@@ -28,9 +30,7 @@ from tidegauge.traffic.datagram import (
     decode,
     encode,
 )
-from tidegauge.traffic.exchange import Exchange
-from tidegauge.traffic.labelling import Labelling
-from tidegauge.traffic.packets import received
+from tidegauge.traffic.reporting.packets import received
 
 logger = logging.getLogger(__name__)
 

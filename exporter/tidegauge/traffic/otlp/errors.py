@@ -6,8 +6,8 @@ No clock, no network, no logging: same arguments, same answer.
 import re
 from collections.abc import Mapping
 
-from tidegauge.traffic.error_class import error_class
 from tidegauge.traffic.exchange import ErrorClass, Outcome
+from tidegauge.traffic.hearing.error_class import error_class
 
 Failure = tuple[Outcome, ErrorClass | None]
 

@@ -6,7 +6,7 @@ and nothing else. Fields of other types than OTLP's are taken for absent.
 
 from collections.abc import Callable, Iterator
 
-from tidegauge.traffic.document import (
+from tidegauge.traffic.hearing.document import (
     TooLargeError,
     WireError,
     mapping,

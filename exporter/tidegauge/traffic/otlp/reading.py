@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterator, Mapping
 
 from tidegauge.traffic.answer_key import answer_key
-from tidegauge.traffic.document import count
 from tidegauge.traffic.ended import Ended
 from tidegauge.traffic.exchange import (
     FINISH_REASONS,
@@ -18,6 +17,7 @@ from tidegauge.traffic.exchange import (
     Outcome,
     Route,
 )
+from tidegauge.traffic.hearing.document import count
 from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.otlp import conventions
 from tidegauge.traffic.otlp.errors import failure, status_in

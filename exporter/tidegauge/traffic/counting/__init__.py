@@ -1,0 +1,1 @@
+"""Exchanges added up: counters, histograms, and clients by their share."""

@@ -1,0 +1,1 @@
+"""What users think of answers, joined to the answers, and no comment kept."""

@@ -1,0 +1,1 @@
+"""From the engine's process to the sidecar: what the middleware says over the UNIX socket."""

@@ -1,0 +1,1 @@
+"""What texts show, as numbers: features and vectors, before the texts are let go."""
