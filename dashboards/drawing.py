@@ -23,7 +23,8 @@ DATASOURCE = common_models.DataSourceRef(type_val="prometheus", uid="${datasourc
 Chart = timeseries.Panel | stat.Panel | table.Panel | statetimeline.Panel
 
 _LETTERS = "ABCDEFGH"
-_HIDDEN_COLUMNS = ("Time", "Value", "Value #A", "__name__", "alertstate", "job")
+_HIDDEN_COLUMNS = ("Time", "__name__", "alertstate", "job")
+_VALUES = ("Value", "Value #A")
 _FIRST_COLUMNS = ("alertname", "severity", "pool", "model", "channel", "replica", "instance")
 
 
@@ -93,7 +94,7 @@ def _drawn(panel: Panel) -> Chart:
         case "stat":
             return _stat(panel)
         case "table":
-            return _table()
+            return _table(panel)
         case "timeline":
             return _timeline()
         case _:
@@ -149,13 +150,18 @@ def _stat(panel: Panel) -> stat.Panel:
     )
 
 
-def _table() -> table.Panel:
+def _table(panel: Panel) -> table.Panel:
+    hidden = _HIDDEN_COLUMNS if panel.value else (*_HIDDEN_COLUMNS, *_VALUES)
     columns = {
-        "excludeByName": dict.fromkeys(_HIDDEN_COLUMNS, True),
+        "excludeByName": dict.fromkeys(hidden, True),
         "indexByName": {name: place for place, name in enumerate(_FIRST_COLUMNS)},
+        "renameByName": dict.fromkeys(_VALUES, panel.value) if panel.value else {},
     }
     organized = models.DataTransformerConfig("organize", options=columns)
-    return table.Panel().transformations([organized])
+    chart = table.Panel().transformations([organized])
+    if panel.value:
+        chart.sort_by([common.TableSortByFieldState().display_name(panel.value)])
+    return chart
 
 
 def _timeline() -> statetimeline.Panel:

@@ -18,8 +18,8 @@ WHY_EMPTY: dict[Needs, str] = {
     "alert": "No alert",
     "failure": "Nothing has failed",
     "clients": "Clients are not told apart (serve.traffic.clients)",
-    "log": "No log is read, or it says nothing of this",
-    "feedback": "No feedback",
+    "log": "No log is read (serve.errors), or it says nothing of this",
+    "feedback": "No feedback, or none is accepted (serve.feedback)",
 }
 """What such a panel says in place of "No data"."""
 
@@ -62,7 +62,8 @@ class Panel:
     """One panel. `unit` is Grafana's unit id; `width` is of 24 columns, `height` in grid rows.
 
     `steps` colour a stat's value; in a line chart the bounds are drawn as dashed lines. `colors`
-    are pairs of a series' name and its colour, where the name says good or bad.
+    are pairs of a series' name and its colour, where the name says good or bad. `value` heads the
+    column of a table's values, by which it is sorted; a table without it shows labels alone.
     """
 
     title: str
@@ -78,6 +79,7 @@ class Panel:
     low: float | None = 0
     high: float | None = None
     decimals: int | None = None
+    value: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -244,9 +244,12 @@ def _haproxy(files: Files, ports: Ports) -> str:
 global
   stats socket {files.socket} mode 600 level admin
   stats timeout 10s
+  # Only a request that is here whole can be asked again, of another server; most prompts fit.
+  tune.bufsize 131072
 
 defaults
   mode http
+  option http-buffer-request
   timeout connect 5s
   timeout client 10m
   timeout server 10m

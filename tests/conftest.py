@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# The gate says the same of the same tree each time; `make fuzz` looks for what it has not seen.
-settings.register_profile("gate", derandomize=True, deadline=None)
+# The gate says the same of the same tree each time, in little time; `make fuzz` looks for what it
+# has not seen.
+settings.register_profile("gate", derandomize=True, deadline=None, max_examples=50)
 settings.register_profile("explore", derandomize=False, deadline=None, print_blob=True)
 settings.load_profile("gate")
 

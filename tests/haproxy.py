@@ -17,6 +17,7 @@ TOOLS = Path(__file__).resolve().parent.parent / ".tools" / "bin"
 _CONFIG = """
 global
   stats socket {socket} mode 600 level admin
+  tune.bufsize 131072
 defaults
   mode http
   timeout connect 1s
@@ -24,6 +25,7 @@ defaults
   timeout server 1m
   retries 3
   option redispatch
+  option http-buffer-request
   retry-on conn-failure empty-response
 frontend chat
   bind 127.0.0.1:{port}

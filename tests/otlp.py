@@ -12,10 +12,11 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyVa
 from opentelemetry.proto.trace.v1 import trace_pb2
 
 from tests.face import ANYWHERE, plain_face
-from tidegauge.cli.otlp import PATH, otlp
+from tidegauge.cli.otlp import otlp
 from tidegauge.config.otlp import OtlpConfig
 from tidegauge.config.traffic import TrafficConfig
 from tidegauge.server import Around
+from tidegauge.server.otlp import PATH
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.web import Front, Guard, InputRules, Rules

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tidegauge.traffic.ended import Ended
 from tidegauge.traffic.labelling import Labelling
-from tidegauge.traffic.verdict import End
+from tidegauge.traffic.outcome import End
 from tidegauge.traffic.wire import Wire
 
 FOLDER = Path(__file__).parent / "fixtures" / "streams"

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from tidegauge.traffic.arrivals import Arrivals
-from tidegauge.traffic.client_side import Limits
+from tidegauge.traffic.client_limits import Limits
 from tidegauge.traffic.ended import Ended
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.labelling import Labelling
@@ -72,14 +72,14 @@ class Raw:
     async def answer(self, sent: bytes) -> bytes:
         """All that comes back until the tap closes."""
         reader, writer = await self.connect(sent)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             received = await reader.read()
         writer.close()
         return received
 
     async def exchange(self) -> Exchange:
         """The one that is recorded."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while not self.exchanges:
                 await asyncio.sleep(0.01)
         (exchange,) = self.exchanges

@@ -100,7 +100,8 @@ def _measured(load: Load) -> Found:
 def _loaded(load: Load, path: Path, address: str) -> Found:
     flags = [str(path), str(load.per_second / SENDERS), str(load.seconds)]
     command = [sys.executable, "-m", "benchmarks.tapping.socket_loss", *flags]
-    processes = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(SENDERS)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    processes = [subprocess.Popen(command, **pipes) for _ in range(SENDERS)]
     told = [json.loads(process.stdout.readline()) for process in processes if process.stdout]
     measured = sum(each["measured"] for each in told)
     try:
@@ -150,7 +151,10 @@ def _wait(address: str) -> None:
 
 
 def send(path: str, per_second: float, seconds: float) -> None:
-    """One sender's part: tell, say on standard output how many, and stay until it is closed."""
+    """One sender's part: tell, say on standard output how many, and stay while its input does.
+
+    On a busy machine what waits takes long to send; what it takes along is counted by nobody.
+    """
     sender = Sender(path)
     sender.start()
     measured, longest = 0, 0.0
@@ -167,7 +171,7 @@ def send(path: str, per_second: float, seconds: float) -> None:
     taken = time.perf_counter() - began
     said = {"measured": measured, "per_second": measured / taken, "longest_put_us": longest * 1e6}
     print(json.dumps(said), flush=True)
-    time.sleep(5)
+    sys.stdin.read()
     sender.close()
 
 

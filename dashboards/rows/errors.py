@@ -5,6 +5,14 @@ from dashboards.panels import Panel, Query, Row
 from tidegauge.catalog import errors
 
 _POOL = {"pool": "$pool"}
+_SEVERITIES = (
+    ("fatal", "dark-red"),
+    ("error", "red"),
+    ("warning", "orange"),
+    ("info", "green"),
+    ("debug", "blue"),
+    ("unknown", "text"),
+)
 _TOP = f"topk(10, {increase(errors.PATTERNS, 'pattern', 'severity', **_POOL)} > 0)"
 _YOUNGEST = f"bottomk(10, time() - min by (pattern) ({select(errors.FIRST_SEEN, **_POOL)}))"
 
@@ -13,12 +21,12 @@ ROW = Row(
     (
         Panel(
             "Messages in engines' logs",
-            "By severity, as the engine says it; a traceback is one message. Empty where no log is "
-            "configured (serve.errors).",
+            "Messages per second by severity, as the engine says it; a traceback is one message.",
             "short",
             "lines",
             (Query(rate(errors.LINES, "severity", **_POOL), "{{severity}}", needs="log"),),
             width=8,
+            colors=_SEVERITIES,
         ),
         Panel(
             "Patterns",
@@ -38,6 +46,7 @@ ROW = Row(
             "bars",
             (Query(increase(errors.NEW, "severity", **_POOL), "{{severity}}", needs="log"),),
             width=8,
+            colors=_SEVERITIES,
         ),
         Panel(
             "Seen first",
@@ -47,10 +56,12 @@ ROW = Row(
             "table",
             (Query(_YOUNGEST, "{{pattern}}", needs="log"),),
             width=8,
+            decimals=0,
+            value="ago",
         ),
         Panel(
             "Lines not looked at",
-            "Lines of a log beyond what tidegauge reads in a second (serve.errors."
+            "Lines per second of a log beyond what tidegauge reads in a second (serve.errors."
             "max_lines_per_second), and lines that were cut. The counts are too low then.",
             "short",
             "lines",

@@ -1,13 +1,13 @@
 """What do users think of the answers? Feedback, joined to the model and version that gave them."""
 
-from dashboards.expressions import rate, select
+from dashboards.expressions import increase, rate, select
 from dashboards.panels import Panel, Query, Row
 from tidegauge.catalog import feedback
 
 _MODEL = 'model=~"$model"'
 _VERDICTS = (("good", "green"), ("neutral", "blue"), ("bad", "red"))
 _CATEGORIES = " + ".join(
-    rate(metric, "category", model="$model", verdict="bad", category=".+")
+    increase(metric, "category", model="$model", verdict="bad", category=".+")
     for metric in (feedback.FEEDBACK, feedback.CATEGORISED)
 )
 
@@ -25,25 +25,31 @@ ROW = Row(
                     f"llm:satisfaction:ratio{{{_MODEL}}}", "{{model}} {{version}}", needs="feedback"
                 ),
             ),
-            width=6,
+            width=5,
             high=1,
         ),
         Panel(
             "Verdicts",
-            "Answers judged per second, by their first verdict.",
+            "Answers judged, by their first verdict and by step: feedback is rare.",
             "short",
-            "stacked",
-            (Query(rate(feedback.FEEDBACK, "verdict", model="$model"), "{{verdict}}", "feedback"),),
-            width=6,
+            "bars",
+            (
+                Query(
+                    increase(feedback.FEEDBACK, "verdict", model="$model"),
+                    "{{verdict}}",
+                    needs="feedback",
+                ),
+            ),
+            width=5,
             colors=_VERDICTS,
         ),
         Panel(
             "Disliked, by category",
-            "Categories that users gave with a bad verdict, at once or later, per second.",
+            "Categories that users gave with a bad verdict, at once or later, by step.",
             "short",
-            "stacked",
-            (Query(_CATEGORIES, "{{category}}", "feedback"),),
-            width=4,
+            "bars",
+            (Query(_CATEGORIES, "{{category}}", needs="feedback"),),
+            width=5,
         ),
         Panel(
             "Coverage",
@@ -67,10 +73,10 @@ ROW = Row(
             "short",
             "lines",
             (
-                Query(rate(feedback.JOINED, "result"), "{{result}}", "feedback"),
-                Query(f"sum ({select(feedback.WAITING)})", "waiting", "feedback"),
+                Query(f"{rate(feedback.JOINED, 'result')} > 0", "{{result}}", needs="feedback"),
+                Query(f"sum ({select(feedback.WAITING)})", "waiting", needs="feedback"),
             ),
-            width=4,
+            width=5,
         ),
     ),
 )

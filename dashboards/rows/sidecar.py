@@ -2,10 +2,25 @@
 
 from dashboards.expressions import increase, select
 from dashboards.panels import Panel, Query, Row, State
-from tidegauge.catalog import control, own
+from tidegauge.catalog import control, forwarding, inputs, middleware, otlp, own
 
 _POOL = {"pool": "$pool"}
 _LAST_TICK = select(control.LAST_TICK, **_POOL)
+
+_LOST = tuple(
+    Query(f"{expression} > 0", legend, needs="failure")
+    for expression, legend in (
+        (increase(middleware.DROPPED), "middleware: dropped"),
+        (increase(middleware.REJECTED, "reason"), "middleware: {{reason}}"),
+        (increase(inputs.REJECTED, "input", "reason"), "{{input}}: {{reason}}"),
+        (increase(inputs.ITEMS, "input", result="rejected"), "{{input}}: items"),
+        (increase(otlp.SPANS, result="rejected"), "otlp: spans"),
+        (
+            increase(forwarding.EVENTS, "sink", "result", result="lost|dropped"),
+            "{{sink}}: {{result}}",
+        ),
+    )
+)
 
 ROW = Row(
     "Is tidegauge itself well?",
@@ -39,7 +54,7 @@ ROW = Row(
                     needs="failure",
                 ),
             ),
-            width=8,
+            width=6,
         ),
         Panel(
             "Query errors",
@@ -54,7 +69,18 @@ ROW = Row(
                     needs="failure",
                 ),
             ),
-            width=8,
+            width=6,
+        ),
+        Panel(
+            "Lost on the way here",
+            "What other programs measured or sent and tidegauge did not count, by step: exchanges "
+            "that the middleware dropped, connections and requests that were refused, items and "
+            "spans that were wrong; and events that a sink did not get. The rows above are too low "
+            "by these.",
+            "short",
+            "bars",
+            _LOST,
+            width=6,
         ),
         Panel(
             "Age of the last control round",
@@ -63,7 +89,7 @@ ROW = Row(
             "s",
             "lines",
             (Query(f"time() - {_LAST_TICK}", "{{pool}}"),),
-            width=8,
+            width=6,
         ),
     ),
 )

@@ -34,6 +34,11 @@ class Schedule:
     timeout_seconds: float
     after: tuple[str, ...] = ()
 
+    @classmethod
+    def of_memory(cls, source: Source) -> "Schedule":
+        """For a source that reads our own memory, which is no burden."""
+        return cls(source, interval_seconds=1.0, timeout_seconds=1.0)
+
     @property
     def stale_after_seconds(self) -> float:
         return STALE_INTERVALS * self.interval_seconds + self.timeout_seconds

@@ -39,7 +39,7 @@ def test_a_secret_that_is_too_short_is_named_and_not_shown(tmp_path: Path) -> No
     with pytest.raises(PlanError) as caught:
         labelling(configured(header="X-Api-Key", secret_file=path))
     assert caught.value.lines == (
-        f"serve.traffic.clients.secret_file: '{path}' holds 4 bytes; write 16 random ones or more",
+        f"serve.traffic.clients.secret_file: '{path}': holds 4 bytes; write 16 random ones or more",
     )
 
 

@@ -50,6 +50,13 @@ def test_every_target_of_the_readme_exists(target: str) -> None:
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
+def test_the_architecture_names_every_package_and_none_that_is_gone() -> None:
+    package = ROOT / "exporter" / "tidegauge"
+    lines = (ROOT / "ARCHITECTURE.md").read_text().splitlines()
+    named = {found[1] for line in lines if (found := re.match(r" {8}(\w+)/ ", line))}
+    assert named == {path.parent.name for path in package.glob("*/__init__.py")}
+
+
 def test_nothing_is_left_to_fill_in() -> None:
     assert re.findall(r"\b[A-Z]+_(?:OUTPUT|MINUTES)\b|TODO|FIXME", README) == []
 

@@ -49,7 +49,7 @@ def test_every_flag_of_the_table_exists(command: str, capsys: pytest.CaptureFixt
     helped = capsys.readouterr().out
     flags = set(re.findall(r"^\| `?(--[a-z.-]+)", PAGE, re.MULTILINE))
     assert len(flags) > 5
-    only_serve = {"--engine", "--traffic.listen-address"}
+    only_serve = {"--engine", "--traffic.listen-address", "--errors.stdin"}
     assert {flag for flag in flags if flag not in helped} == (
         only_serve if command == "control" else set()
     )

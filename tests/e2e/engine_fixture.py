@@ -42,23 +42,24 @@ def running_engine(model: Path, *options: str) -> Iterator[RunningEngine]:
     )
     try:
         url = f"http://127.0.0.1:{port}"
-        _wait_until_healthy(url, process)
+        wait_until_answers(f"{url}/health", process)
         yield RunningEngine(url, process)
     finally:
         process.kill()
         process.communicate()
 
 
-def _wait_until_healthy(url: str, process: subprocess.Popen[str]) -> None:
+def wait_until_answers(url: str, process: subprocess.Popen[str]) -> None:
+    """Wait until `url` answers 200; the test fails if `process` ends before, or takes too long."""
     deadline = time.monotonic() + _READY_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            pytest.fail(f"the engine ended with {process.returncode}: {process.communicate()[1]}")
+            pytest.fail(f"it ended with {process.returncode}: {process.communicate()[1]}")
         with contextlib.suppress(urllib.error.URLError, ConnectionError):
-            urllib.request.urlopen(f"{url}/health", timeout=5).close()  # raises unless it is 200
+            urllib.request.urlopen(url, timeout=5).close()  # raises unless it is 200
             return
         time.sleep(0.05)
-    pytest.fail(f"the engine at {url} was not healthy within {_READY_SECONDS} s")
+    pytest.fail(f"{url} did not answer within {_READY_SECONDS} s")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The sidecar is in the data path: killed under load, it takes no request with it that comes after.
+"""The sidecar is in the data path: what befalls it under load costs no request that comes after.
 
 Real HAProxy, llama.cpp and `tidegauge serve`, whose engine is its backup as `tidegauge control`
 sets it up.
@@ -25,8 +25,9 @@ from tidegauge.control.routes.haproxy import HaproxyRoute
 pytestmark = pytest.mark.e2e
 __all__ = ["engine", "quick_model"]
 
-REPLICA = "chat-0000000a"
+REPLICA, OTHER = "chat-0000000a", "chat-0000000b"
 CLIENTS = 8
+LARGE = 60_000  # bytes of a request: more than fit into HAProxy's buffer as it comes
 
 
 @dataclass(slots=True)
@@ -40,6 +41,7 @@ class Load:
 
     async def client(self, number: int) -> None:
         ask = {"model": "chat", "prompt": "the tide", "max_tokens": 24, "stream": number % 2 == 0}
+        ask["padding"] = "x" * (LARGE if number % 4 > 1 else 0)
         while not self.done:
             began = time.monotonic()
             try:
@@ -56,6 +58,10 @@ class Load:
                 self.well.append(began)
             else:
                 self.failed.append((began, how))
+
+    def failed_after(self, then: float) -> list[tuple[float, str]]:
+        """Of the requests that began after `then`: how many seconds after, and what happened."""
+        return [(began - then, how) for began, how in self.failed if began > then]
 
     async def answers(self, number: int) -> None:
         """Wait until so many more requests have been answered that begin from now on."""
@@ -93,7 +99,7 @@ class Sidecar:
             *("--traffic.listen-address", self.tap, "--web.listen-address", self.face),
         ]
         program = await Program.start("serve", command, log=self.folder / "serve.log")
-        await program.ready(f"http://{self.face}/-/ready")
+        await program.ready(f"http://{self.face}/-/ready", seconds=60)
         return program
 
     async def counted(self) -> float:
@@ -131,6 +137,38 @@ async def test_a_sidecar_killed_under_load_loses_no_request_that_had_not_begun(
             programs.push_async_callback(second.stop)
             await eventually(sidecar.is_asked, seconds=30, what="the tap in use again")
             await load.answers(2 * CLIENTS)
-    late = [(began - killed, how) for began, how in load.failed if began > killed]
-    assert late == [], "seconds after the kill, and what happened"
+    assert load.failed_after(killed) == []
     assert len(load.failed) <= CLIENTS, "only what was under way at the kill"
+
+
+async def test_a_sidecar_that_hangs_loses_no_request_and_is_left_for_another(
+    tmp_path: Path, engine: RunningEngine
+) -> None:
+    backup = engine.url.removeprefix("http://")
+    async with haproxy(tmp_path) as real, AsyncExitStack() as programs:
+        route = HaproxyRoute(real.socket, "chat", "chat", 0.2, 3)
+        addresses = [[f"127.0.0.1:{free_port()}" for _ in range(2)] for _ in range(2)]
+        hangs, other = (Sidecar(tmp_path, engine.url, *each) for each in addresses)
+        program, another = await asyncio.gather(hangs.start(), other.start())
+        for name, sidecar, its in ((REPLICA, hangs, program), (OTHER, other, another)):
+            programs.push_async_callback(its.stop)
+            await route.admit(name, sidecar.tap, backup)
+        url = f"http://127.0.0.1:{real.port}"
+        async with loading(url) as before:
+            await eventually(hangs.is_asked, seconds=30, what="requests by the tap")
+            os.kill(program.process.pid, signal.SIGSTOP)
+            stopped = time.monotonic()
+            async with loading(url) as after:  # the clients before may all wait for what hangs
+                await eventually(
+                    lambda: _is_down(route, REPLICA), seconds=30, what="the check failing"
+                )
+                counted = await other.counted()
+                await after.answers(3 * CLIENTS)
+                assert await other.counted() > counted, "no bare engine while there is a tap"
+                program.process.kill()  # as `tidegauge control` does, in time
+    assert before.failed_after(stopped) == after.failed == []
+    assert len(before.failed) <= CLIENTS, "only answers that had begun"
+
+
+async def _is_down(route: HaproxyRoute, name: str) -> bool:
+    return any(member.name == name and not member.up for member in await route.members())

@@ -149,7 +149,7 @@ class Said(RuleBasedStateMachine):
         memory = self.feedback.memory
         assert len(memory.answers) <= MOST
         assert len(memory.answers._order) == len(memory.answers._held)
-        assert len(memory.waiting) <= len(memory.waiting._order) <= WAITING + 1
+        assert len(memory.waiting) <= len(memory.waiting._order) <= 2 * WAITING
 
     def counters(self) -> list[Sample]:
         return [s for s in self.feedback.samples() if s.metric.kind == "counter"]

@@ -1,9 +1,8 @@
-"""Whatever is sent as OTLP: an answer comes, in its encoding, and nothing but OtlpError inside."""
+"""Whatever is sent as OTLP: an answer comes, or OtlpError, and nothing else."""
 
 import asyncio
 import json
 
-from aiohttp.test_utils import make_mocked_request
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +13,7 @@ from tidegauge.traffic.exchange import ERROR_CLASSES, FINISH_REASONS, OUTCOMES, 
 from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.otlp import conventions, from_json, from_protobuf
 from tidegauge.traffic.otlp.receiver import Receiver
+from tidegauge.traffic.otlp.span import OtlpError, TooManySpansError
 
 ALL_MODELS = ("chat", "other", "")
 NAMES = sorted(
@@ -100,10 +100,15 @@ def sent(bodies: list[bytes], kind: str) -> tuple[list[int], list[Ended]]:
             arrivals=Arrivals(),
             side=None,
         )
-        request = make_mocked_request("POST", "/v1/traces", headers={"Content-Type": kind})
-        answers = [await receiver.take(request, body) for body in bodies]
-        assert {answer.content_type for answer in answers} == {kind}
-        return [answer.status for answer in answers]
+
+        async def status(body: bytes) -> int:
+            try:
+                assert isinstance(await receiver.take(body, kind), bytes)
+            except OtlpError as error:
+                return 413 if isinstance(error, TooManySpansError) else 400
+            return 200
+
+        return [await status(body) for body in bodies]
 
     return asyncio.run(send()), measured
 

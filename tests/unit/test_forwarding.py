@@ -80,6 +80,8 @@ def pattern(number: int) -> ErrorEvent:
         ({"error": "unreachable", "outcome": "unreachable"}, "error"),
         ({"error": None, "outcome": "ok"}, None),
         ({"error": None, "outcome": "aborted"}, None),
+        ({"outcome": "aborted"}, None),
+        ({"error": None}, "warning"),
     ],
 )
 def test_a_request_that_failed_is_an_event(

@@ -141,7 +141,9 @@ async def test_an_endpoint_that_refuses_costs_events_and_says_so() -> None:
         assert sentry.results() == {"accepted": 1, "dropped": 0, "lost": 1}
 
 
-async def test_an_endpoint_that_is_not_there_blocks_nobody() -> None:
+async def test_an_endpoint_that_is_not_there_blocks_nobody_and_is_said_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     sentry = Sentry(f"http://{'0' * 32}@127.0.0.1:9/42", environment="p", sample_ratio=1.0)
     for _ in range(3):
         sentry.send(MEMORY)
@@ -151,6 +153,8 @@ async def test_an_endpoint_that_is_not_there_blocks_nobody() -> None:
 
     await eventually(lost, seconds=30, what="three lost events")
     await asyncio.to_thread(sentry.close)
+    assert [record.getMessage() for record in caplog.records] == ["an event did not reach Sentry"]
+    assert vars(caplog.records[0])["reason"] == "network"
 
 
 @pytest.mark.parametrize("text", ["", "no DSN", "http://127.0.0.1/42", "ftp://k@h/1", "://", "\0"])

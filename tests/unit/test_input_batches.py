@@ -1,12 +1,15 @@
 """Bodies of many items: what is wrong with one costs that one."""
 
+import asyncio
 import json
+from itertools import groupby
 
 import pytest
+from aiohttp import web
 
 from tests.unit.test_web_inputs import inbox
 from tidegauge.traffic.item import ItemError
-from tidegauge.web.inputs_batch import BATCH_TYPES, take_items
+from tidegauge.web.inputs_batch import BATCH_TYPES, Batch, take_items
 
 LINES = {"Content_Type": "application/x-ndjson"}
 
@@ -50,6 +53,9 @@ async def test_what_can_be_taken_is_taken(
         (b"\n\n", LINES, 400, "the body holds no item"),
         (json.dumps([2] * 32).encode(), {}, 413, "the body holds more than 31 items"),
         (b"2\n" * 32, LINES, 413, "the body holds more than 31 items"),
+        (b"\n" * 63, LINES, 413, "the body holds more than 31 items"),
+        (b"[" + b"[]," * 101_000 + b"2]", {}, 413, "the body holds more than 200000 values"),
+        (b"[" + b"[]," * 101_000 + b"2]", LINES, 400, "holds more than 200000 values"),
     ],
 )
 async def test_a_body_of_no_use_says_why(
@@ -58,4 +64,36 @@ async def test_a_body_of_no_use_says_why(
     async with inbox(types=BATCH_TYPES) as box:
         box.take = lambda request, body: take_items(request, body, even, most=31)
         answered, text = await box.send(body, **headers)
-        assert (answered, json.loads(text)["error"]["message"]) == (status, line)
+        said = json.loads(text)
+        message = said["error"]["message"] if "error" in said else said["errors"][0]["error"]
+        assert (answered, message.partition(";")[0]) == (status, line)
+
+
+async def test_bodies_take_turns_and_let_others_have_theirs() -> None:
+    seen: list[str] = []
+
+    async def others(done: asyncio.Event) -> None:
+        while not done.is_set():
+            seen.append("others")
+            await asyncio.sleep(0)
+
+    async with inbox(types=BATCH_TYPES) as box:
+        done = asyncio.Event()
+
+        async def take(request: web.Request, body: bytes) -> Batch:
+            def one(item: object) -> None:
+                seen.append(str(item))
+
+            return await take_items(request, body, one)
+
+        box.take = take
+        waiting = asyncio.create_task(others(done))
+        bodies = [json.dumps([name] * 100).encode() for name in "abcd"]
+        await asyncio.gather(*(box.send(body) for body in bodies))
+        done.set()
+        await waiting
+    items = [name for name in seen if name != "others"]
+    assert [name for name, _ in groupby(items)] == sorted(set(items), key=items.index)
+    assert len(items) == 400
+    longest = max(len(list(run)) for name, run in groupby(seen) if name != "others")
+    assert longest <= 16

@@ -65,9 +65,11 @@ def test_without_a_file_each_process_has_a_secret_of_its_own() -> None:
     [
         pytest.param({HEADER: "X", FIELD: "user"}, "are both given; keep one", id="two places"),
         pytest.param(
-            {HEADER: "X", SECRET_FILE: "/nowhere"}, "/nowhere: No such file", id="no file"
+            {HEADER: "X", SECRET_FILE: "/nowhere"},
+            "cannot be read: No such file",
+            id="no file",
         ),
-        pytest.param({FIELD: "user", SECRET_FILE: "short"}, "fewer than 16 bytes", id="too short"),
+        pytest.param({FIELD: "user", SECRET_FILE: "short"}, "holds 4 bytes", id="too short"),
     ],
 )
 def test_a_wrong_value_costs_a_line(

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import resource
 import socket
 import stat
 import sys
@@ -200,6 +201,32 @@ async def test_a_process_that_ends_has_told_everything(path: Path) -> None:
             for _ in range(50):
                 sender.put(exchange())
         await until(lambda: len(sidecar.exchanges) == 50)
+
+
+async def test_who_has_closed_connects_no_more(path: Path) -> None:
+    async with hearing(path) as sidecar:
+        with sending(path) as sender:
+            await until(lambda: sidecar.receiver.processes == 1)
+        await until(lambda: sidecar.receiver.connections == 0)
+        sender._connect_at = 0.0
+        sender.flush()  # a thread that was late
+        assert sender._connection is None
+
+
+async def test_an_engine_may_have_a_thousand_files_open(path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(2048, before[1]), before[1]))
+    files = [os.dup(0) for _ in range(1024)]
+    try:
+        async with hearing(path) as sidecar:
+            with sending(path) as sender:
+                sender.put(exchange())
+                await until(lambda: sidecar.receiver.exchanges == 1)
+                assert sender._connection.fileno() > 1023
+    finally:
+        for file in files:
+            os.close(file)
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 async def test_a_silent_process_counts_no_more_until_it_speaks(path: Path) -> None:

@@ -12,6 +12,7 @@ from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from tests.otlp import JSON, PROTOBUF, Made, as_json, as_protobuf, listening
+from tidegauge.catalog import inputs
 from tidegauge.config.otlp import OtlpConfig
 from tidegauge.traffic.otlp import answers, from_protobuf
 from tidegauge.traffic.otlp.seen import Seen
@@ -74,6 +75,7 @@ async def test_a_body_that_blows_up_is_refused() -> None:
         (as_json(Made()), JSON, {"Content_Encoding": "zstd"}, 415),
         (as_json(Made()), JSON, {"Content_Encoding": "gzip"}, 400),
         (bytes(9 << 20), PROTOBUF, {}, 413),
+        (b'{"resourceSpans": [' + b"[]," * 150_000 + b"1]}", JSON, {}, 200),
         (b'{"resourceSpans": [' + b"[]," * 1_000_001 + b"1]}", JSON, {}, 413),
         (as_protobuf(*[Made({})] * (SPANS_MAX + 1)), PROTOBUF, {}, 413),
         (b"", PROTOBUF, {}, 200),
@@ -94,6 +96,8 @@ async def test_what_cannot_be_read_is_refused_with_a_status(
             )
             assert told
             assert "\n" not in told
+            refused = [s for s in box.guard.samples() if s.metric is inputs.REJECTED and s.value]
+            assert [s.value for s in refused] == [1], "each refusal has its reason"
         assert (await box.send(as_protobuf(Made())))[0] == 200
         assert await spans() == {"counted": 1}
 

@@ -168,6 +168,19 @@ def test_so_many_wait_and_no_more() -> None:
     assert results(feedback) == {"unknown": 4}
 
 
+def test_what_waits_is_not_pushed_out_by_what_waits_no_more() -> None:
+    feedback = Feedback(RULES)
+    feedback.hear(says("patient"), 0)
+    for index in range(50):
+        name = str(index)
+        feedback.hear(says(name), 0)
+        feedback.observe(answer(name), 0)
+    feedback.expire(0)
+    assert len(feedback.memory.waiting._order) <= 4
+    assert counted(feedback, "llm_feedback_waiting") == {(): 1}
+    assert results(feedback) == {"early": 50}
+
+
 def test_an_answer_that_is_seen_twice_keeps_its_verdict() -> None:
     feedback = Feedback(RULES)
     feedback.observe(answer("a"), 0)

@@ -220,6 +220,13 @@ def test_each_request_that_failed_has_one_class(
     assert raised(ledger, traffic.ERRORS) == {(*CHAT, counted): 1}
 
 
+@pytest.mark.parametrize("outcome", ["ok", "aborted"])
+def test_no_other_request_has_one_whatever_a_door_says(outcome: str) -> None:
+    ledger = chat()
+    ledger.add(replace(OK, outcome=outcome, error="overloaded"))  # type: ignore[arg-type]
+    assert raised(ledger, traffic.ERRORS) == {}
+
+
 def test_numbers_of_tokens_say_where_they_are_from() -> None:
     ledger = chat()
     ledger.add(replace(OK, prompt_tokens_estimated=True))

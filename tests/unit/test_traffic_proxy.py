@@ -229,7 +229,7 @@ async def test_requests_in_flight_are_those_begun_and_not_ended() -> None:
         url = tapped_.url + "/v1/completions"
         asked = [asyncio.create_task(tapped_.client.post(url, json=ASK)) for _ in range(3)]
         asked.append(asyncio.create_task(tapped_.client.get(tapped_.url + "/health")))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             for _ in asked:
                 await arrived.get()
         assert tapped_.arrivals.in_flight == 3

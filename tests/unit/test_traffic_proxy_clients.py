@@ -4,11 +4,12 @@ import asyncio
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from tests.tapping import QUICK, engine, raw_tap
-from tidegauge.traffic.client_side import Limits
+from tidegauge.traffic.client_limits import Limits
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -39,6 +40,12 @@ class Says:
             await asyncio.sleep(0.01)
         writer.write(self.answer)
         await writer.drain()
+
+    async def asked(self) -> None:
+        """Until a request has come."""
+        async with asyncio.timeout(20):
+            while not self.heads:
+                await asyncio.sleep(0.01)
 
 
 async def test_a_connection_carries_one_request_after_another() -> None:
@@ -250,16 +257,17 @@ async def test_a_client_that_has_no_more_to_send_reads_a_stream_to_its_end() -> 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(BODY)
         writer.write(STREAM)
-        for _ in range(20):
+        for _ in range(40):
             writer.write(CHUNK)
             await asyncio.sleep(0.02)
         writer.write(END)
 
-    async with engine(connected) as port, raw_tap(port) as tap:
+    limits = replace(QUICK, doubt_seconds=0.7)  # shorter than the stream, longer than any pause
+    async with engine(connected) as port, raw_tap(port, limits=limits) as tap:
         reader, writer = await tap.connect(ASK)
         await reader.readuntil(CHUNK)
         writer.write_eof()
-        assert await reader.read() == CHUNK * 19 + END
+        assert await reader.read() == CHUNK * 39 + END
         assert (await tap.exchange()).outcome == "ok"
 
 
@@ -277,7 +285,7 @@ async def test_whoever_leaves_while_nothing_comes_is_found_out() -> None:
         reader, writer = await tap.connect(ASK)
         await reader.readuntil(b"\r\n\r\n")
         writer.close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await left.wait()
         assert (await tap.exchange()).outcome == "aborted"
 
@@ -324,11 +332,12 @@ async def test_a_bug_in_measuring_costs_the_measurement_alone(
 
 async def test_a_tap_that_closes_answers_what_is_under_way_and_no_more() -> None:
     release = asyncio.Event()
-    async with engine(Says(OK, after=release.is_set)) as port, raw_tap(port, limits=QUICK) as tap:
+    says = Says(OK, after=release.is_set)
+    async with engine(says) as port, raw_tap(port, limits=QUICK) as tap:
         idle, _ = await tap.connect()
         busy, _ = await tap.connect(GET + GET)
-        await asyncio.sleep(0.1)
-        closing = asyncio.create_task(tap.tap.close(within_seconds=5))
+        await says.asked()
+        closing = asyncio.create_task(tap.tap.close(within_seconds=20))
         assert await idle.read() == b""
         await asyncio.sleep(0.05)
         assert not closing.done()
@@ -339,9 +348,10 @@ async def test_a_tap_that_closes_answers_what_is_under_way_and_no_more() -> None
 
 
 async def test_a_tap_that_has_waited_long_enough_cuts_off() -> None:
-    async with engine(Says(OK, after=lambda: False)) as port, raw_tap(port) as tap:
+    says = Says(OK, after=lambda: False)
+    async with engine(says) as port, raw_tap(port) as tap:
         reader, _ = await tap.connect(ASK)
-        await asyncio.sleep(0.05)
+        await says.asked()
         await tap.tap.close(within_seconds=0.1)
         with pytest.raises(ConnectionResetError):
             await reader.read()

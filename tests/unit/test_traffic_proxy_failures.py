@@ -75,7 +75,7 @@ def port_of(url: str) -> int:
 
 
 async def recorded(exchanges: list[Exchange]) -> Exchange:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not exchanges:
             await asyncio.sleep(0.01)
     (exchange,) = exchanges
@@ -178,7 +178,7 @@ async def test_a_client_that_leaves_is_passed_on_to_the_upstream(begun: bool) ->
                 waiting = asyncio.create_task(client.post(url, data=ASK))
                 await asked.wait()
                 waiting.cancel()
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(20):
             await left.wait()
         exchange = await recorded(exchanges)
     assert (exchange.outcome, exchange.status) == ("aborted", 200 if begun else None)
@@ -293,7 +293,7 @@ async def test_what_cannot_be_parsed_is_not_quoted_in_the_log(
         for _ in range(2):  # what comes second on a connection is logged more loudly
             writer.write(request_bytes)
         writer.write_eof()
-        await asyncio.wait_for(reader.read(), 5)
+        await asyncio.wait_for(reader.read(), 20)
         writer.close()
         await writer.wait_closed()
     formatted = "\n".join(logging.Formatter().format(record) for record in caplog.records)

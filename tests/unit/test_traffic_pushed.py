@@ -78,6 +78,9 @@ def test_a_duration_is_enough() -> None:
         ({"status": 404}, "client_error"),
         ({"status": 503}, "server_error"),
         ({"error": "timeout"}, "server_error"),
+        ({"error": "rate_limited"}, "client_error"),
+        ({"status": 200, "error": "stream_error"}, "cut"),
+        ({"error": "unreachable"}, "unreachable"),
         ({"status": 429, "outcome": "aborted"}, "aborted"),
     ],
 )
@@ -114,6 +117,7 @@ def test_text_is_cut_and_its_length_is_not() -> None:
         ({"first_token_seconds": 2}, "first_token_seconds: is more than duration_seconds"),
         ({"gaps_seconds": "Swordfish"}, "gaps_seconds: an array of numbers is wanted, not text"),
         ({"gaps_seconds": [0.1, {"Swordfish": 1}]}, "gaps_seconds: a number from 0"),
+        ({"gaps_seconds": [0.1] * 10_001}, "gaps_seconds: at most 10000 numbers are wanted"),
         ({"status": 99}, "status: a whole number from 100 to 599 is wanted"),
         ({"status": 200.0}, "status: a whole number from 100 to 599 is wanted"),
         ({"outcome": "Swordfish"}, "outcome: one of ok, client_error"),

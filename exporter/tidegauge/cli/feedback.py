@@ -2,6 +2,7 @@
 
 import time
 
+from tidegauge.cli.secrets import secret_in
 from tidegauge.config.feedback import FeedbackConfig, ScaleConfig, WebhookConfig
 from tidegauge.config.traffic import TrafficConfig
 from tidegauge.pipeline import Schedule
@@ -14,9 +15,7 @@ from tidegauge.traffic.feedback import Feedback, FeedbackRules
 from tidegauge.traffic.rating import Scale
 from tidegauge.traffic.webhook import Mapped
 from tidegauge.web.inputs_signature import Signature
-from tidegauge.web.inputs_tokens import TokenFileError, read_lines
-
-_MEMORY_SECONDS = 1.0  # between two reads of our own memory, which is no burden
+from tidegauge.web.inputs_tokens import read_lines
 
 
 def feedback(config: FeedbackConfig, traffic: TrafficConfig | None) -> Part:
@@ -52,7 +51,7 @@ def feedback(config: FeedbackConfig, traffic: TrafficConfig | None) -> Part:
             kept.observe(exchange, time.monotonic())
 
         source = FeedbackSource(kept, items, clock=time.monotonic)
-        return Made(Schedule(source, _MEMORY_SECONDS, 1), observe, inputs=taking.inputs(hooks))
+        return Made(Schedule.of_memory(source), observe, inputs=taking.inputs(hooks))
 
     return Part("feedback", (config, traffic.models, traffic.versions), make)
 
@@ -79,11 +78,8 @@ def _signature(name: str, config: WebhookConfig) -> Signature | None:
     said = config.signature
     if said is None:
         return None
-    try:
-        read_lines(said.secret_file)
-    except TokenFileError as error:
-        key = f"serve.feedback.webhooks.{name}.signature.secret_file"
-        raise PlanError([f"{key}: {str(said.secret_file)!r}: {error}"]) from None
+    key = f"serve.feedback.webhooks.{name}.signature.secret_file"
+    secret_in(said.secret_file, key, read_lines)
     return Signature(
         secret_file=said.secret_file,
         header=said.header,

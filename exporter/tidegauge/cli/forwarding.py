@@ -4,8 +4,8 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib.util import find_spec
 
+from tidegauge.cli.extras import need
 from tidegauge.config.forwarding import ForwardingConfig, SentryConfig
 from tidegauge.errors.event import ErrorEvent
 from tidegauge.forwarding.forwarder import Forwarder
@@ -49,8 +49,7 @@ def teller(around: Around) -> Callable[[ErrorEvent], None] | None:
 
 
 def _dsn(config: SentryConfig) -> str:
-    if find_spec("sentry_sdk") is None:
-        raise PlanError(["serve.forwarding.sentry: needs `pip install tidegauge[sentry]`"])
+    need("sentry_sdk", "sentry", "serve.forwarding.sentry")
     from tidegauge.forwarding.sentry import DsnError, checked_dsn  # noqa: PLC0415  # an extra
 
     try:

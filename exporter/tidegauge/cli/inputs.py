@@ -1,9 +1,9 @@
 """Who may send data to the sidecar, put together from configuration."""
 
+from tidegauge.cli.secrets import secret_in
 from tidegauge.config.inputs import InputsConfig
-from tidegauge.server import PlanError
 from tidegauge.web import InputRules
-from tidegauge.web.inputs_tokens import TokenFileError, read_tokens
+from tidegauge.web.inputs_tokens import read_tokens
 
 
 def input_rules(config: InputsConfig) -> InputRules:
@@ -13,11 +13,7 @@ def input_rules(config: InputsConfig) -> InputRules:
         PlanError: the token file can't be used.
     """
     if config.token_file:
-        try:
-            read_tokens(config.token_file)
-        except TokenFileError as error:
-            line = f"serve.inputs.token_file: {str(config.token_file)!r}: {error}"
-            raise PlanError([line]) from None
+        secret_in(config.token_file, "serve.inputs.token_file", read_tokens)
     return InputRules(
         token_file=config.token_file,
         trust_loopback=config.trust_loopback,

@@ -10,8 +10,6 @@ from tidegauge.sources.middleware.receiver import Receiver
 from tidegauge.sources.middleware.source import MiddlewareSource
 from tidegauge.traffic.labelling import Labelling
 
-_MEMORY_SECONDS = 1.0  # between two reads of our own memory, which is no burden
-
 
 def middleware(config: TrafficConfig) -> Part | None:
     """The UNIX socket and what comes over it, where one is asked for."""
@@ -24,7 +22,7 @@ def middleware(config: TrafficConfig) -> Part | None:
         before = around.sources.get(MiddlewareSource.name)
         if isinstance(before, MiddlewareSource) and before.made_at == (path, mode):
             before.receiver.turn(known)  # connections stay: other names are no other socket
-            return Made(Schedule(before, _MEMORY_SECONDS, 1))
+            return Made(Schedule.of_memory(before))
         receiver = Receiver(
             listen(path, mode=mode),
             around.record,
@@ -32,7 +30,7 @@ def middleware(config: TrafficConfig) -> Part | None:
             labelling=known,
             clock=time.monotonic,
         )
-        return Made(Schedule(MiddlewareSource(receiver, made_at=(path, mode)), _MEMORY_SECONDS, 1))
+        return Made(Schedule.of_memory(MiddlewareSource(receiver, made_at=(path, mode))))
 
     made_from = (path, mode, config.models, config.versions)
     return Part(MiddlewareSource.name, made_from, make)

@@ -1,28 +1,21 @@
 """OTLP traces, put together from configuration: an input, and what it makes of spans."""
 
-import asyncio
-import random
-import time
-from importlib.util import find_spec
+from functools import partial
 
+from tidegauge.cli.extras import need
 from tidegauge.cli.traffic import labelling
-from tidegauge.cli.vectors import vector_settings
+from tidegauge.cli.vectors import measuring_for, vector_settings
 from tidegauge.config.otlp import OtlpConfig
 from tidegauge.config.traffic import TrafficConfig
 from tidegauge.pipeline import Schedule
 from tidegauge.server import Around, Made, Part, PlanError
+from tidegauge.server.otlp import PATH, otlp_input
 from tidegauge.sources.otlp import OtlpSource
-from tidegauge.traffic.ended import Ended
-from tidegauge.traffic.measuring import Measuring
 from tidegauge.traffic.otlp import from_json
-from tidegauge.traffic.otlp.answers import JSON, PROTOBUF, TYPES
-from tidegauge.traffic.otlp.receiver import Receiver, refusal
-from tidegauge.web import Input
+from tidegauge.traffic.otlp.answers import JSON, PROTOBUF
+from tidegauge.traffic.otlp.receiver import Receiver
 
 NAME = "otlp"
-PATH = "/v1/traces"
-
-_MEMORY_SECONDS = 1.0  # between two reads of our own memory, which is no burden
 
 
 def otlp(config: OtlpConfig, traffic: TrafficConfig | None) -> Part | None:
@@ -35,8 +28,7 @@ def otlp(config: OtlpConfig, traffic: TrafficConfig | None) -> Part | None:
         return None
     if traffic is None:
         raise PlanError(["serve.otlp.enabled: needs serve.traffic, which counts what is received"])
-    if not _is_installed("opentelemetry.proto"):
-        raise PlanError(["serve.otlp.enabled: needs `pip install tidegauge[otlp]`"])
+    need("opentelemetry.proto", "otlp", "serve.otlp.enabled")
     labels = labelling(traffic)
     settings = vector_settings(traffic)
 
@@ -44,35 +36,18 @@ def otlp(config: OtlpConfig, traffic: TrafficConfig | None) -> Part | None:
         # Here, so that who has no use for it does without its 40 ms and 6.5 MB.
         from tidegauge.traffic.otlp import from_protobuf  # noqa: PLC0415
 
-        measuring = Measuring(
-            settings,
-            hand_back=asyncio.get_running_loop().call_soon_threadsafe,
-            tallies=around.vectors,
-            clock=time.monotonic,
-            draw=random.random,
-        )
-
-        def measure(ended: Ended) -> None:
-            measuring.measure(ended, around.record)
-
+        measuring = measuring_for(settings, around)
         before = around.sources.get(NAME)
         receiver = Receiver(
-            measure,
+            partial(measuring.measure, record=around.record),
             decoders={PROTOBUF: from_protobuf.spans, JSON: from_json.spans},
             labelling=labels,
             arrivals=around.arrivals,
             side=None if config.count == "all" else config.count,
             memory=before.receiver.memory if isinstance(before, OtlpSource) else None,
         )
-        taken = Input(NAME, receiver.take, TYPES, max_bytes=config.max_body_bytes, refusal=refusal)
+        taken = otlp_input(receiver, max_bytes=config.max_body_bytes)
         source = OtlpSource(receiver, measuring.close)
-        return Made(Schedule(source, _MEMORY_SECONDS, 1), inputs={PATH: taken})
+        return Made(Schedule.of_memory(source), inputs={PATH: taken})
 
     return Part(NAME, (config, labels, settings), make)
-
-
-def _is_installed(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:  # of the package above it
-        return False

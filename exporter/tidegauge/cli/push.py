@@ -1,12 +1,9 @@
 """Pushed exchanges, put together from configuration."""
 
-import asyncio
-import random
-import time
 from functools import partial
 
 from tidegauge.cli.traffic import labelling
-from tidegauge.cli.vectors import vector_settings
+from tidegauge.cli.vectors import measuring_for, vector_settings
 from tidegauge.config.push import PushConfig
 from tidegauge.config.traffic import TrafficConfig
 from tidegauge.pipeline import Schedule
@@ -14,9 +11,6 @@ from tidegauge.server import Around, Made, Part, PlanError
 from tidegauge.server.push import INPUT, PATH, push_input
 from tidegauge.sources.items import Items
 from tidegauge.sources.push import PushSource
-from tidegauge.traffic.measuring import Measuring
-
-_MEMORY_SECONDS = 1.0  # between two reads of our own memory, which is no burden
 
 
 def push(config: PushConfig, traffic: TrafficConfig | None) -> Part:
@@ -33,13 +27,7 @@ def push(config: PushConfig, traffic: TrafficConfig | None) -> Part:
         before = around.sources.get("push")
         items = before.items if isinstance(before, PushSource) else Items()
         items.open([INPUT])
-        measuring = Measuring(
-            settings,
-            hand_back=asyncio.get_running_loop().call_soon_threadsafe,
-            tallies=around.vectors,
-            clock=time.monotonic,
-            draw=random.random,
-        )
+        measuring = measuring_for(settings, around)
         taking = push_input(
             labels,
             partial(measuring.measure, record=around.record),
@@ -48,6 +36,6 @@ def push(config: PushConfig, traffic: TrafficConfig | None) -> Part:
             most=config.max_exchanges,
         )
         source = PushSource(items, measuring.close)
-        return Made(Schedule(source, _MEMORY_SECONDS, 1), inputs={PATH: taking})
+        return Made(Schedule.of_memory(source), inputs={PATH: taking})
 
     return Part("push", (config, labels, settings), make)

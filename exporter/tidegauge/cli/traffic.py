@@ -3,8 +3,8 @@
 import functools
 import secrets
 import time
-from pathlib import Path
 
+from tidegauge.cli.secrets import secret_in
 from tidegauge.cli.vectors import vector_settings
 from tidegauge.config.clients import ClientsConfig
 from tidegauge.config.engine import EngineConfig
@@ -12,13 +12,12 @@ from tidegauge.config.traffic import TrafficConfig
 from tidegauge.pipeline import Schedule
 from tidegauge.server import Around, Made, Part, PlanError, TapPlan
 from tidegauge.sources.traffic import TrafficSource
-from tidegauge.traffic.client_key import SHORTEST_SECRET_BYTES, ClientKey
+from tidegauge.traffic.client_key import ClientKey
+from tidegauge.traffic.client_secret import read_client_secret
 from tidegauge.traffic.clients import Clients
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.ledger import Ledger
-
-_MEMORY_SECONDS = 1.0  # between two reads of our own memory, which is no burden
 
 
 def traffic(config: TrafficConfig) -> Part:
@@ -34,7 +33,7 @@ def traffic(config: TrafficConfig) -> Part:
                 clients.add(exchange)
 
         source = TrafficSource(ledger, around.arrivals, clients)
-        return Made(Schedule(source, _MEMORY_SECONDS, 1), observe)
+        return Made(Schedule.of_memory(source), observe)
 
     return Part("traffic", (config.models, config.versions, config.clients), make)
 
@@ -71,20 +70,9 @@ def labelling(config: TrafficConfig) -> Labelling:
 
 
 def _client_key(config: ClientsConfig) -> ClientKey:
-    secret = _secret(config.secret_file) if config.secret_file else _random_secret()
+    key, path = "serve.traffic.clients.secret_file", config.secret_file
+    secret = secret_in(path, key, read_client_secret) if path else _random_secret()
     return ClientKey(secret, header=config.header, field=config.body)
-
-
-def _secret(path: Path) -> bytes:
-    where = f"serve.traffic.clients.secret_file: {str(path)!r}"
-    try:
-        secret = path.read_bytes().strip()
-    except OSError as error:
-        raise PlanError([f"{where} cannot be read: {error.strerror}"]) from None
-    if len(secret) < SHORTEST_SECRET_BYTES:
-        short = f"holds {len(secret)} bytes; write {SHORTEST_SECRET_BYTES} random ones or more"
-        raise PlanError([f"{where} {short}"])
-    return secret
 
 
 @functools.cache

@@ -1,22 +1,24 @@
 """Vectors of texts, put together from configuration: which are made, and what became of them."""
 
+import asyncio
+import random
+import time
 from collections.abc import Callable
 
 from tidegauge.config.traffic import TrafficConfig
 from tidegauge.pipeline import Schedule
 from tidegauge.server import Around, Made, Part, PlanError
 from tidegauge.sources.vectors import VectorSource
+from tidegauge.traffic.measuring import Measuring
 from tidegauge.traffic.vector_settings import VectorSettings
 from tidegauge.traffic.vectors_semantic import SemanticMissingError, folder
-
-_MEMORY_SECONDS = 1.0  # between two reads of our own memory, which is no burden
 
 
 def vectors(config: TrafficConfig) -> Part | None:
     """The series of what became of vectors, where any are asked for."""
 
     def make(around: Around) -> Made:
-        return Made(Schedule(VectorSource(around.vectors), _MEMORY_SECONDS, 1))
+        return Made(Schedule.of_memory(VectorSource(around.vectors)))
 
     return Part("vectors", (), make) if config.vectors else None
 
@@ -38,4 +40,15 @@ def vector_settings(
         config.vectors,
         sample_ratio=config.vector_sample_ratio,
         budget_ratio=config.vector_budget_ratio,
+    )
+
+
+def measuring_for(settings: VectorSettings, around: Around) -> Measuring:
+    """What gives an input's exchanges their features; for whoever runs in the event loop."""
+    return Measuring(
+        settings,
+        hand_back=asyncio.get_running_loop().call_soon_threadsafe,
+        tallies=around.vectors,
+        clock=time.monotonic,
+        draw=random.random,
     )

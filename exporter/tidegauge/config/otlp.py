@@ -13,7 +13,7 @@ class OtlpConfig(Section):
     """OTLP/HTTP traces, taken at `/v1/traces` and measured as the tap's requests are."""
 
     enabled: bool = Field(
-        default=False, description="Needs `serve.traffic`, and `pip install tidegauge[otlp]`."
+        default=False, description="Needs `serve.traffic`, and `pip install 'tidegauge[otlp]'`."
     )
     count: Literal["all", "client", "server"] = Field(
         default="all",

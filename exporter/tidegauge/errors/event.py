@@ -5,14 +5,12 @@ an answer or a log line: an event is what forwarding sends to others.
 """
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 Kind = Literal["exchange", "pattern"]
 """exchange: a request that failed; pattern: a log line unlike those before it."""
-KINDS: tuple[Kind, ...] = get_args(Kind)
 
 Severity = Literal["info", "warning", "error", "fatal"]
-SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ def ecs_line(event: ErrorEvent, moment: str) -> bytes:
     document = {
         "@timestamp": moment,
         "log.level": event.severity,
-        "message": f"{event.cls} of {event.kind}, {event.count} times",
+        "message": f"{event.cls} of {event.kind}" + _times(event.count),
         "ecs.version": ECS_VERSION,
         "event.kind": "event",
         "event.category": [_CATEGORY[event.kind]],
@@ -41,3 +41,7 @@ def ecs_line(event: ErrorEvent, moment: str) -> bytes:
         **{name: value for name, value in labels.items() if value},
     }
     return json.dumps(document, separators=(",", ":")).encode() + b"\n"
+
+
+def _times(count: int) -> str:
+    return f", {count} times" if count > 1 else ""

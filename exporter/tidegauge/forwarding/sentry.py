@@ -4,6 +4,7 @@ Imported only where Sentry is asked for. The SDK's global client is left alone: 
 that we are part of may have one.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Mapping
 
@@ -15,6 +16,8 @@ from sentry_sdk.utils import BadDsn, Dsn
 from tidegauge import __version__
 from tidegauge.errors.event import ErrorEvent
 from tidegauge.forwarding.sink import RESULTS, Result
+
+logger = logging.getLogger(__name__)
 
 _CLOSE_SECONDS = 2.0
 _TAGS = frozenset({"kind", "class", "model", "version"})
@@ -56,9 +59,13 @@ class Sentry:
         results: Counter[Result] = Counter(dict.fromkeys(RESULTS, 0))
 
         class Counting(HttpTransport):
-            def on_dropped_event(self, _reason: str) -> None:
+            def on_dropped_event(self, reason: str) -> None:
                 results["lost"] += 1
+                if results["lost"] == 1:  # the counter says the rest
+                    logger.warning("an event did not reach Sentry", extra={"reason": reason})
 
+        # It says each of three tries of each event, with the project's address.
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
         self._results = results
         self._client = Client(
             dsn=dsn,

@@ -6,47 +6,20 @@ is not answered yet.
 """
 
 import asyncio
-import socket
-import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from tidegauge.traffic.client import Client
+from tidegauge.traffic.client_limits import Limits
 from tidegauge.traffic.framing import Body, FramingError, request_body
 from tidegauge.traffic.head import HEAD_END, HeadError, RequestHead, listed, read_request, written
-from tidegauge.traffic.passage import HEAD_BYTES, Client, Passage, refusal
+from tidegauge.traffic.passage import HEAD_BYTES, Passage
+from tidegauge.traffic.refusing import refusal
+from tidegauge.traffic.resets import reset_at_close
 from tidegauge.traffic.room import Room
 
 _PROBE = written(b"HTTP/1.1 100 Continue", ())
-
-_REASONS = {
-    400: "Bad Request",
-    408: "Request Timeout",
-    431: "Request Header Fields Too Large",
-    501: "Not Implemented",
-    505: "HTTP Version Not Supported",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long a client may take, in seconds; its requests and answers may take for ever.
-
-    `head_seconds` is the time to send a head; nginx gives as much. `idle_seconds` is the time
-    between two requests: longer than any proxy in front keeps a connection (Envoy: an hour), since
-    who closes an idle one first may meet a request on its way. `linger_seconds` is for a client
-    that is still sending what was refused, to read why before it meets a reset. A client that has
-    closed its sending side is in doubt after `doubt_seconds`, had its proof within `proof_seconds`
-    of being sent something, and is asked again every `probe_seconds`.
-    """
-
-    head_seconds: float = 60.0
-    idle_seconds: float = 3630.0
-    linger_seconds: float = 5.0
-    doubt_seconds: float = 1.0
-    proof_seconds: float = 0.25
-    probe_seconds: float = 15.0
 
 
 class Around(Protocol):
@@ -99,7 +72,7 @@ class ClientSide(asyncio.BufferedProtocol):
 
     def abort(self) -> None:
         """End at once, whatever is under way, and by no means as if it were whole."""
-        self._reset_at_close()
+        reset_at_close(self._transport)
         self._transport.abort()
 
     # What its transport calls.
@@ -207,7 +180,7 @@ class ClientSide(asyncio.BufferedProtocol):
         """
         self._passage = None
         if reset:
-            self._reset_at_close()
+            reset_at_close(self._transport)
         self._close()
 
     def _next(self) -> None:
@@ -277,7 +250,7 @@ class ClientSide(asyncio.BufferedProtocol):
 
     def _refuse(self, status: int, message: str) -> None:
         kind = "invalid_request_error"
-        self.send(refusal(status, _REASONS[status], message, kind=kind, last=True))
+        self.send(refusal(status, message, kind=kind, last=True))
         self._linger()
 
     def _linger(self) -> None:
@@ -309,11 +282,6 @@ class ClientSide(asyncio.BufferedProtocol):
         again = partial(self._doubt, self._sends)
         self.send(_PROBE)
         self._await(self._limits.probe_seconds if told else self._limits.proof_seconds, again)
-
-    def _reset_at_close(self) -> None:
-        at_once = struct.pack("ii", 1, 0)  # linger for 0 seconds: RST, not FIN
-        inside: socket.socket = self._transport.get_extra_info("socket")
-        inside.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
 
     def _close(self) -> None:
         self._stop_waiting()

@@ -84,12 +84,15 @@ def phase(exchange: Exchange) -> Phase:
 
 
 def error_class(exchange: Exchange) -> ErrorClass | None:
-    """Why it failed, and "other" if nobody said: each exchange that failed has one class."""
+    """Why it failed, and "other" if nobody said: each exchange that failed has one class.
+
+    One that is ok, or that its client left, has none, whatever a door says.
+    """
+    if exchange.outcome in {"ok", "aborted"}:
+        return None
     if exchange.error is not None:
         return exchange.error if exchange.error in ERROR_CLASSES else "other"
     match exchange.outcome:
-        case "ok" | "aborted":
-            return None
         case "cut" | "unreachable":
             return exchange.outcome
         case _:

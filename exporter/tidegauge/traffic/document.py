@@ -10,7 +10,8 @@ import json
 # ids has as many commas.
 MARKS_MAX = 200_000
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_decode = json.JSONDecoder().decode  # json.loads of a text, without its options
+_WHITESPACE = " \t\n\r"  # JSON's
+_decode = json.JSONDecoder().raw_decode
 
 
 class WireError(ValueError):
@@ -21,42 +22,41 @@ class TooLargeError(WireError):
     """What they are is not known, since they are more than is read."""
 
 
-def read_value(raw: bytes | bytearray) -> object:
+def read_value(raw: bytes | bytearray, *, marks_max: int = MARKS_MAX) -> object:
     """What `raw` spells in JSON.
 
     Raises:
-        TooLargeError: it has more than MARKS_MAX commas and brackets.
+        TooLargeError: it has more than `marks_max` commas and brackets.
         WireError: it spells nothing.
     """
-    if len(raw) > MARKS_MAX and _marks(raw) > MARKS_MAX:
+    if has_more_marks(raw, marks_max):
         raise TooLargeError("more values than are read of one JSON document")
     try:
-        value: object = _decode(raw.removeprefix(_BYTE_ORDER_MARK).decode())
+        written = raw.removeprefix(_BYTE_ORDER_MARK).decode().strip(_WHITESPACE)
+        value: object
+        value, end = _decode(written)
+        if end == len(written):
+            return value
     except (ValueError, RecursionError):  # RecursionError: a million opening brackets
         pass  # it holds the document, so ours is not raised in its context
-    else:
-        return value
     raise WireError("not JSON")
 
 
-def read_object(raw: bytes | bytearray) -> dict[str, object]:
+def has_more_marks(raw: bytes | bytearray, marks_max: int) -> bool:
+    """Whether there are more commas and brackets in it than that: known without reading it."""
+    return len(raw) > marks_max and _marks(raw) > marks_max
+
+
+def read_object(raw: bytes | bytearray, *, marks_max: int = MARKS_MAX) -> dict[str, object]:
     """The object that `raw` spells in JSON.
 
     Raises:
         WireError: as `read_value`, or it spells something else.
     """
-    value = read_value(raw)
+    value = read_value(raw, marks_max=marks_max)
     if not isinstance(value, dict):
         raise WireError("JSON, but no object")
     return value
-
-
-def json_object(raw: bytes | bytearray) -> dict[str, object] | None:
-    """The object that `raw` spells; None for anything else, such as half an object."""
-    try:
-        return read_object(raw)
-    except WireError:
-        return None
 
 
 def mapping(value: object) -> dict[str, object] | None:

@@ -72,11 +72,13 @@ class Item:
             return value
         raise ItemError(f"{key}: true or false is wanted, not {_kind(value)}")
 
-    def numbers(self, key: str, low: float, high: float) -> tuple[float, ...]:
-        """Numbers from `low` to `high`, none where the field is left out."""
+    def numbers(self, key: str, low: float, high: float, *, most: int) -> tuple[float, ...]:
+        """So many numbers at most, from `low` to `high`; none where the field is left out."""
         value = self._fields.get(key, [])
         if not isinstance(value, list):
             raise ItemError(f"{key}: an array of numbers is wanted, not {_kind(value)}")
+        if len(value) > most:
+            raise ItemError(f"{key}: at most {most} numbers are wanted, not {len(value)}")
         return tuple(number(key, member, low, high) for member in value)
 
     def missing(self, key: str) -> ItemError:

@@ -8,7 +8,8 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from tidegauge.traffic.client_key import SHORTEST_SECRET_BYTES, ClientKey
+from tidegauge.traffic.client_key import ClientKey
+from tidegauge.traffic.client_secret import ClientSecretError, read_client_secret
 
 logger = logging.getLogger(__name__)
 
@@ -29,18 +30,9 @@ def client_key(variables: Mapping[str, str]) -> ClientKey | None:
         logger.warning("tidegauge: %s and %s are both given; keep one", HEADER, FIELD)
         return None
     path = variables.get(SECRET_FILE, "").strip()
-    secret = _secret(Path(path)) if path else secrets.token_bytes(32)
-    return ClientKey(secret, header=header, field=field) if secret else None
-
-
-def _secret(path: Path) -> bytes | None:
     try:
-        secret = path.read_bytes().strip()
-    except OSError as error:
-        logger.warning("tidegauge: %s: %s: %s", SECRET_FILE, path, error.strerror)
+        secret = read_client_secret(Path(path)) if path else secrets.token_bytes(32)
+    except ClientSecretError as error:
+        logger.warning("tidegauge: %s: %r: %s", SECRET_FILE, path, error)
         return None
-    if len(secret) < SHORTEST_SECRET_BYTES:
-        few = "tidegauge: %s: %s holds fewer than %d bytes"
-        logger.warning(few, SECRET_FILE, path, SHORTEST_SECRET_BYTES)
-        return None
-    return secret
+    return ClientKey(secret, header=header, field=field)

@@ -6,29 +6,24 @@ smuggle a request into.
 """
 
 import asyncio
-import json
-import socket
 from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import Protocol
 
+from tidegauge.traffic.client import Client
+from tidegauge.traffic.course import Course, asked_upgrade
 from tidegauge.traffic.ear import Ear
 from tidegauge.traffic.framing import Body, Chunked, FramingError, answer_body
 from tidegauge.traffic.head import (
     HEAD_END,
     AnswerHead,
-    Fields,
     HeadError,
     RequestHead,
     read_answer,
-    values,
     written,
 )
 from tidegauge.traffic.headers import passed_on, upgrade
-from tidegauge.traffic.labelling import Labelling
+from tidegauge.traffic.refusing import CLOSE, refusal
+from tidegauge.traffic.resets import left_behind
 from tidegauge.traffic.room import Room
-from tidegauge.traffic.upstream import Upstream
 from tidegauge.traffic.wire import End
 
 # HAProxy takes heads of 16 KiB, nginx of 32 KiB: whatever they pass fits.
@@ -36,39 +31,6 @@ HEAD_BYTES = 128 << 10
 
 _HTTP = b"HTTP/"
 _SWITCHING = 101
-_CLOSE: Fields = ((b"Connection", b"close"),)
-# What an engine compresses can't be measured; engines behind a proxy on the same host hardly do.
-_NOT_TO_MEASURED = frozenset({b"accept-encoding"})
-
-
-@dataclass(frozen=True, slots=True)
-class Course:
-    """Where a request goes; it ends on the course that it began on."""
-
-    upstream: Upstream
-    labelling: Labelling
-    connect_seconds: float
-
-
-class Client(Protocol):
-    """What a passage needs of the connection that its request came by."""
-
-    @property
-    def full(self) -> bool:
-        """It has not taken what was sent."""
-        ...
-
-    @property
-    def last(self) -> bool:
-        """No request is read after this one; true also while the request's body is not whole."""
-        ...
-
-    def send(self, data: bytes) -> None: ...
-    def regulate(self) -> None: ...
-    def tunnel(self) -> None: ...
-    def end_tunnel(self) -> None: ...
-    def answered(self, *, last: bool) -> None: ...
-    def cut(self, *, reset: bool) -> None: ...
 
 
 class Passage(asyncio.BufferedProtocol):
@@ -84,9 +46,9 @@ class Passage(asyncio.BufferedProtocol):
         self._client = client
         self._ear = ear
         self._room = room
-        self._upgrade = upgrade(head.fields) if head.minor else ()
+        self._upgrade = asked_upgrade(head)
         self._transport: asyncio.Transport | None = None
-        self._waiting = [self._request_head(course)]
+        self._waiting = [course.request_head(head, measured=ear is not None)]
         self._blocked = False
         self._buffer = bytearray()  # of the answer's head
         self._body: Body | None = None
@@ -177,7 +139,7 @@ class Passage(asyncio.BufferedProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if exc and not self._ended and not self._tunnel:
-            for data in self._left_behind():
+            for data in left_behind(self._transport):
                 self._arrived(data)
         self._over(cleanly=exc is None)
 
@@ -200,20 +162,6 @@ class Passage(asyncio.BufferedProtocol):
         finally:
             if not self._transport:
                 self._fail("the engine cannot be reached", "upstream_unreachable", "unreachable")
-
-    def _request_head(self, course: Course) -> bytes:
-        head, upstream = self._head, course.upstream
-        without = _NOT_TO_MEASURED if self._ear else frozenset[bytes]()
-        if not head.minor:  # a 1.0 client can't be told to go on
-            without |= {b"expect"}
-        fields = passed_on(head.fields, without=without)
-        if not values(fields, b"host"):
-            fields = ((b"Host", upstream.authority), *fields)
-        if upstream.authorization and not values(fields, b"authorization"):
-            fields += ((b"Authorization", upstream.authorization),)
-        fields += self._upgrade or _CLOSE
-        path = upstream.prefix + head.target if head.target.startswith(b"/") else head.target
-        return written(b"%s %s HTTP/1.1" % (head.method, path), fields)
 
     def _read_heads(self) -> None:
         """The answer's head, and before it any that say that it is still to come (1xx)."""
@@ -260,7 +208,7 @@ class Passage(asyncio.BufferedProtocol):
         without = frozenset({b"transfer-encoding"}) if self._unframe else frozenset[bytes]()
         fields = passed_on(head.fields, without=without)
         if self._client.last or (body and body.closes):
-            fields += _CLOSE
+            fields += CLOSE
             self._says_last = True
         if self._ear:
             self._ear.answer_head(head)
@@ -321,7 +269,7 @@ class Passage(asyncio.BufferedProtocol):
             return
         self._end(how)
         last = self._client.last
-        refused = refusal(502, "Bad Gateway", message, kind=kind, last=last)
+        refused = refusal(502, message, kind=kind, last=last)
         is_head = self._head.method == b"HEAD"
         self._client.send(refused.partition(HEAD_END)[0] + HEAD_END if is_head else refused)
         self._client.answered(last=last)
@@ -339,36 +287,6 @@ class Passage(asyncio.BufferedProtocol):
             self._transport.close()
         if self._ear:
             self._ear.end(how)
-
-    def _left_behind(self) -> list[bytes]:
-        """What the engine had sent before it reset the connection.
-
-        An engine that refuses a large body before it has read it does so: its answer has come,
-        and lies unread behind the error that our own writing met.
-        """
-        transport = self._transport
-        plain = transport and transport.get_extra_info("ssl_object") is None
-        inside = transport.get_extra_info("socket") if transport and plain else None
-        found: list[bytes] = []
-        if inside is None or inside.fileno() < 0:
-            return found
-        with suppress(OSError), socket.socket(fileno=socket.dup(inside.fileno())) as left:
-            left.settimeout(0)
-            while len(found) < 64 and (data := left.recv(64 << 10)):  # noqa: PLR2004 - 4 MiB
-                found.append(data)
-        return found
-
-
-def refusal(status: int, reason: str, message: str, *, kind: str, last: bool) -> bytes:
-    """An answer of our own in OpenAI's error shape, which clients of completions know to read."""
-    error = {"message": message, "type": kind, "param": None, "code": status}
-    body = json.dumps({"error": error}).encode()
-    fields: Fields = (
-        (b"Content-Type", b"application/json; charset=utf-8"),
-        (b"Content-Length", b"%d" % len(body)),
-        *(_CLOSE if last else ()),
-    )
-    return written(b"HTTP/1.1 %d %s" % (status, reason.encode()), fields) + body
 
 
 def _first_line(head: AnswerHead) -> bytes:

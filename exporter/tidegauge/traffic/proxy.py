@@ -10,12 +10,15 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from tidegauge.traffic.arrivals import Arrivals
-from tidegauge.traffic.client_side import ClientSide, Limits
+from tidegauge.traffic.client import Client
+from tidegauge.traffic.client_limits import Limits
+from tidegauge.traffic.client_side import ClientSide
+from tidegauge.traffic.course import Course
 from tidegauge.traffic.ear import Aside, Ear, Measured, path_of
 from tidegauge.traffic.ended import Ended
 from tidegauge.traffic.head import RequestHead
 from tidegauge.traffic.labelling import Labelling
-from tidegauge.traffic.passage import Client, Course, Passage
+from tidegauge.traffic.passage import Passage
 from tidegauge.traffic.room import Room
 from tidegauge.traffic.upstream import Upstream
 from tidegauge.traffic.wire import is_measured

@@ -4,6 +4,7 @@ No clock, no network, no logging: same arguments, same answer. docs/push.md docu
 """
 
 from bisect import bisect_left
+from collections.abc import Mapping
 
 from tidegauge.traffic.answer_key import answer_key
 from tidegauge.traffic.ended import TEXT_MAX, Ended, Texts
@@ -15,6 +16,7 @@ from tidegauge.traffic.exchange import (
     OTHER,
     OUTCOMES,
     ROUTES,
+    ErrorClass,
     Exchange,
     Gaps,
     Outcome,
@@ -44,9 +46,24 @@ FIELDS = (
 )
 LONGEST_SECONDS = 7 * 86400.0
 MOST_TOKENS = 100_000_000
+MOST_GAPS = 10_000  # 10 ms of work, in which nothing else runs
 _NAME = 1024  # characters of an id, a name, a client
 _TEXT = 64 << 20  # characters; the body's bound comes first
 _FAILED, _SERVERS = 400, 500  # as RFC 9110 divides statuses
+# What an error of a class is where no status says it; every other one is the server's.
+_OUTCOMES: Mapping[ErrorClass, Outcome] = {
+    "bad_request": "client_error",
+    "context_length": "client_error",
+    "auth": "client_error",
+    "not_found": "client_error",
+    "too_large": "client_error",
+    "rate_limited": "client_error",
+    "content_filter": "client_error",
+    "stream_error": "cut",
+    "malformed": "cut",
+    "cut": "cut",
+    "unreachable": "unreachable",
+}
 
 
 def pushed(value: object, labelling: Labelling) -> Ended:
@@ -70,12 +87,12 @@ def pushed(value: object, labelling: Labelling) -> Ended:
         model=model,
         version=_version(item.text("version", most=_NAME), model, labelling),
         streamed=item.flag("streamed") or False,
-        outcome=outcome or _outcome(status, failed=error is not None),
+        outcome=outcome or _outcome(status, error),
         status=status,
         finish_reason=_finish_reason(item.text("finish_reason", most=_NAME)),
         duration_seconds=duration,
         first_token_seconds=first,
-        gaps=_gaps(item.numbers("gaps_seconds", 0, LONGEST_SECONDS)),
+        gaps=_gaps(item.numbers("gaps_seconds", 0, LONGEST_SECONDS, most=MOST_GAPS)),
         prompt_tokens=item.whole("prompt_tokens", 0, MOST_TOKENS),
         generation_tokens=item.whole("generation_tokens", 0, MOST_TOKENS),
         features=None,
@@ -96,10 +113,11 @@ def _version(name: str | None, model: str, labelling: Labelling) -> str:
     return name if name in labelling.versions.values() else OTHER
 
 
-def _outcome(status: int | None, *, failed: bool) -> Outcome:
-    if status is None or status < _FAILED:
-        return "server_error" if failed else "ok"
-    return "server_error" if status >= _SERVERS else "client_error"
+def _outcome(status: int | None, error: ErrorClass | None) -> Outcome:
+    """As the tap calls it: by a status of failure, else by the class of its error."""
+    if status is not None and status >= _FAILED:
+        return "server_error" if status >= _SERVERS else "client_error"
+    return "ok" if error is None else _OUTCOMES.get(error, "server_error")
 
 
 def _finish_reason(name: str | None) -> str | None:

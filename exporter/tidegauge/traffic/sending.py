@@ -121,8 +121,11 @@ class Sender:
         if not self._turn.acquire(timeout=_TURN_SECONDS):
             return
         try:
-            self._flush()
+            if not self._closed:
+                self._flush()
         finally:
+            if self._closed:  # meanwhile
+                self._hang_up()
             self._turn.release()
 
     def close(self) -> None:
@@ -132,9 +135,8 @@ class Sender:
         if self._thread and self._thread is not threading.current_thread():
             self._thread.join(timeout=_JOIN_SECONDS)
         self.flush()
-        if self._connection:
-            self._connection.close()
-            self._connection = None
+        self._closed = True  # a thread that is late neither goes on nor connects again
+        self._hang_up()
         atexit.unregister(self.close)
 
     def _begin_anew(self) -> None:
@@ -142,7 +144,7 @@ class Sender:
         self._lock = threading.Lock()  # around the outbox; held for microseconds
         self._turn = threading.Lock()  # around the connection
         self._woken = threading.Event()
-        self._closing = False
+        self._closing = self._closed = False
         self._thread = None
         self._connection = None
         self._reachable = None
@@ -152,6 +154,11 @@ class Sender:
         if self._connection:
             self._connection.close()  # the child's copy of it; the parent's stays open
         self._begin_anew()
+
+    def _hang_up(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection:
+            connection.close()
 
     def _wake(self) -> None:
         if not self._woken.is_set():
@@ -202,7 +209,9 @@ class Sender:
         with self._lock:
             self._outbox.opened()
         # It greets with the names that it knows; without them the first requests would be "other".
-        select.select([connection], [], [], _TURN_SECONDS)
+        answers = select.poll()  # select() takes no descriptor above 1023; engines have more open
+        answers.register(connection, select.POLLIN)
+        answers.poll(1000 * _TURN_SECONDS)
         return connection
 
     def _send(self, connection: socket.socket) -> None:

@@ -23,7 +23,7 @@ class Waiting:
         self._most = most
         self._seconds = seconds
         self._held: dict[int, _Held] = {}
-        self._order: deque[_Held] = deque()  # those taken meanwhile included, until their turn
+        self._order: deque[_Held] = deque()  # with some that were taken, until their turn
 
     def __len__(self) -> int:
         return len(self._held)
@@ -42,6 +42,8 @@ class Waiting:
         held = _Held(opinion, now)
         self._held[opinion.key] = held
         self._order.append(held)
+        if len(self._order) > 2 * self._most:
+            self._order = deque(one for one in self._order if self._is_held(one))
 
     def take(self, key: int) -> Opinion | None:
         """What is held for an answer that has come, and no longer."""
@@ -52,11 +54,14 @@ class Waiting:
         """Those that have waited too long, or are too many, and are held no more."""
         while self._order:
             oldest = self._order[0]
-            is_held = self._held.get(oldest.opinion.key) is oldest
-            fits = len(self._order) <= self._most and now - oldest.since <= self._seconds
+            is_held = self._is_held(oldest)
+            fits = len(self._held) <= self._most and now - oldest.since <= self._seconds
             if is_held and fits:
                 return
             self._order.popleft()
             if is_held:
                 del self._held[oldest.opinion.key]
                 yield oldest.opinion
+
+    def _is_held(self, held: _Held) -> bool:
+        return self._held.get(held.opinion.key) is held

@@ -12,11 +12,11 @@ from tidegauge.traffic.exchange import ErrorClass, Exchange, Outcome
 from tidegauge.traffic.hearing import DocumentHearing, Hearing, NoHearing, StreamHearing
 from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.ndjson import NdjsonDecoder
+from tidegauge.traffic.outcome import End, error_of, outcome_of
 from tidegauge.traffic.prompt import Asked, asked
 from tidegauge.traffic.routes import OLLAMA, is_measured, route_of
 from tidegauge.traffic.sse import EventDecoder
 from tidegauge.traffic.told import Told
-from tidegauge.traffic.verdict import End, error_of, outcome_of
 
 __all__ = ["LIMIT_BYTES", "End", "Wire", "is_measured"]
 

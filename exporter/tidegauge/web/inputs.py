@@ -60,7 +60,8 @@ class Input:
 
     Attributes:
         name: the label value of `input`: fixed, or from the configuration.
-        take: gets the request and its whole body; may raise InputError, and nothing else.
+        take: gets the request and its whole body, one at a time; may raise InputError, and
+            nothing else.
         types: the media types that it takes, in lower case. A browser can't send these to
             another origin without asking first, and nobody answers it; so no text/plain here.
         signed: whether the body is signed by who may send. Where there is such a check it stands

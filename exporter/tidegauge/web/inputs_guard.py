@@ -3,6 +3,7 @@
 It outlives every change of the configuration, and so do its counts.
 """
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -40,6 +41,7 @@ class Guard:
         self._tokens = self._of_file()
         self._buckets: dict[str, TokenBucket] = {}
         self._under_way: Counter[str] = Counter()
+        self._turns: dict[str, asyncio.Lock] = {}
         self._answered: Counter[tuple[str, str]] = Counter()
         self._rejected: Counter[tuple[str, str]] = Counter()
         self._bytes: Counter[str] = Counter()
@@ -95,7 +97,9 @@ class Guard:
             self._bytes[name] += len(body)
             if guarded.signed is not None and not guarded.signed(request, body):
                 raise InputError(401, "signature", "the body's signature is missing or wrong")
-            return await guarded.take(request, body)
+            # Many at once would each have a turn of the event loop before a scrape has its next.
+            async with self._turns.setdefault(name, asyncio.Lock()):
+                return await guarded.take(request, body)
         finally:
             self._under_way[name] -= 1
 

@@ -6,7 +6,14 @@ and nothing else. Fields of other types than OTLP's are taken for absent.
 
 from collections.abc import Callable, Iterator
 
-from tidegauge.traffic.document import json_object, mapping, objects
+from tidegauge.traffic.document import (
+    TooLargeError,
+    WireError,
+    mapping,
+    objects,
+    read_object,
+    text,
+)
 from tidegauge.traffic.otlp.conventions import is_read, is_read_event, is_read_of_event
 from tidegauge.traffic.otlp.span import (
     ERROR_CODE,
@@ -20,8 +27,7 @@ from tidegauge.traffic.otlp.span import (
 )
 
 # Every value of a document costs 50 to 200 bytes, whatever it is: `[[],[],…` takes 25 times
-# its own size. Prose has one such mark in 60 bytes.
-_MARKS = (b",", b"[", b"{")
+# its own size. Prose has one comma or bracket in 60 bytes.
 _MARKS_MAX = 1_000_000
 _DEPTH_MAX = 8
 
@@ -32,11 +38,13 @@ def spans(body: bytes) -> Iterator[Span]:
     Raises:
         OtlpError: it is no such request, or holds too much.
     """
-    if sum(map(body.count, _MARKS)) > _MARKS_MAX:
-        raise TooManySpansError(f"the JSON holds more than {_MARKS_MAX} values; send less at once")
-    document = json_object(body)
-    if document is None:
-        raise OtlpError("the body is no JSON object")
+    try:
+        document = read_object(body, marks_max=_MARKS_MAX)
+    except TooLargeError:
+        many = f"the JSON holds more than {_MARKS_MAX} values; send less at once"
+        raise TooManySpansError(many) from None
+    except WireError:
+        raise OtlpError("the body is no JSON object") from None
     read = 0
     for resource in objects(document.get("resourceSpans")):
         for scope in objects(resource.get("scopeSpans")):
@@ -50,7 +58,7 @@ def spans(body: bytes) -> Iterator[Span]:
 def _span(span: dict[str, object]) -> Span:
     status = mapping(span.get("status")) or {}
     some = objects(span.get("events"))[:PARTS_MAX]
-    events = (event for event in some if is_read_event(_text(event.get("name"))))
+    events = (event for event in some if is_read_event(text(event.get("name"))))
     return Span(
         trace=_hexadecimal(span.get("traceId")),
         ident=_hexadecimal(span.get("spanId")),
@@ -61,7 +69,7 @@ def _span(span: dict[str, object]) -> Span:
         failed=status.get("code") == ERROR_CODE,
         attributes=dict(_attributes(span.get("attributes"), is_read)),
         events=tuple(
-            Event(_text(e["name"]), dict(_attributes(e.get("attributes"), is_read_of_event)))
+            Event(text(e["name"]), dict(_attributes(e.get("attributes"), is_read_of_event)))
             for e in events
         ),
     )
@@ -71,7 +79,7 @@ def _attributes(
     given: object, wanted: Callable[[str], bool], depth: int = 0
 ) -> Iterator[tuple[str, object]]:
     for pair in objects(given)[:PARTS_MAX]:
-        name = _text(pair.get("key"))
+        name = text(pair.get("key"))
         if wanted(name):
             yield name, _value(mapping(pair.get("value")) or {}, depth)
 
@@ -92,10 +100,6 @@ def _value(value: dict[str, object], depth: int) -> object:
     return next((each for each in plain if isinstance(each, str | float | int)), None)
 
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
 def _integer(value: object) -> int | None:
     """A 64-bit number, which JSON spells as a number or as a string of digits."""
     if isinstance(value, str) and len(value) <= 20 and value.isascii():  # noqa: PLR2004
@@ -107,8 +111,8 @@ def _integer(value: object) -> int | None:
 
 
 def _hexadecimal(value: object) -> bytes:
-    text = _text(value)
+    digits = text(value)
     try:
-        return bytes.fromhex(text) if len(text) in (16, 32) else b""
+        return bytes.fromhex(digits) if len(digits) in (16, 32) else b""
     except ValueError:
         return b""

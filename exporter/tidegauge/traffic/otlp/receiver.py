@@ -6,29 +6,20 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from aiohttp import web
-
 from tidegauge.catalog import otlp
 from tidegauge.samples import Sample
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.ended import Ended
 from tidegauge.traffic.labelling import Labelling
-from tidegauge.traffic.otlp.answers import JSON, TYPES, accepted, refused
+from tidegauge.traffic.otlp.answers import accepted
 from tidegauge.traffic.otlp.reading import ended, route
 from tidegauge.traffic.otlp.seen import Judgement, Seen
-from tidegauge.traffic.otlp.span import (
-    SPAN_BYTES_MAX,
-    OtlpError,
-    Side,
-    Span,
-    TooManySpansError,
-    is_whole,
-)
+from tidegauge.traffic.otlp.span import SPAN_BYTES_MAX, Side, Span, is_whole
 
 Decode = Callable[[bytes], Iterator[Span]]
-Verdict = Judgement | Literal["ignored", "rejected"]
+Result = Judgement | Literal["ignored", "rejected"]
 
-_VERDICTS: tuple[Verdict, ...] = (*get_args(Judgement), "ignored", "rejected")
+_RESULTS: tuple[Result, ...] = (*get_args(Judgement), "ignored", "rejected")
 _REJECTED = f"spans without ids or times, or of more than {SPAN_BYTES_MAX} bytes, are not read"
 _AT_ONCE = 16  # exchanges measured between two looks at other work: 4 ms or so
 
@@ -47,7 +38,7 @@ class Memory:
 
     def __init__(self) -> None:
         self.seen = Seen()
-        self.verdicts: Counter[Verdict] = Counter(dict.fromkeys(_VERDICTS, 0))
+        self.results: Counter[Result] = Counter(dict.fromkeys(_RESULTS, 0))
 
 
 class Receiver:
@@ -73,32 +64,25 @@ class Receiver:
         self._arrivals = arrivals
         self._side = side
         self.memory = memory or Memory()
-        self._decoding = asyncio.Lock()  # one body at a time is blown up into objects
 
-    async def take(self, request: web.Request, body: bytes) -> web.Response:
-        """The answer to one request."""
-        media_type = request.content_type.lower()
-        try:
-            async with self._decoding:
-                told = await asyncio.to_thread(self._told, self._decoders[media_type], body)
-        except TooManySpansError as error:
-            return refusal(request, 413, str(error))
-        except OtlpError as error:
-            return refusal(request, 400, str(error))
-        self.memory.verdicts["ignored"] += told.ignored
-        self.memory.verdicts["rejected"] += told.rejected
+    async def take(self, body: bytes, media_type: str) -> bytes:
+        """The body of the answer to one request.
+
+        Raises:
+            OtlpError: the body is no trace request, or holds too much.
+        """
+        told = await asyncio.to_thread(self._told, self._decoders[media_type], body)
+        self.memory.results["ignored"] += told.ignored
+        self.memory.results["rejected"] += told.rejected
         for at, (span, exchange) in enumerate(told.requests):
             self._count(span, exchange)
             if at % _AT_ONCE == _AT_ONCE - 1:
                 await asyncio.sleep(0)
-        answer = accepted(media_type, rejected=told.rejected, why=_REJECTED)
-        return web.Response(body=answer, content_type=media_type)
+        return accepted(media_type, rejected=told.rejected, why=_REJECTED)
 
     def samples(self) -> tuple[Sample, ...]:
         """How many spans came, by what became of them."""
-        return tuple(
-            Sample(otlp.SPANS, n, (verdict,)) for verdict, n in self.memory.verdicts.items()
-        )
+        return tuple(Sample(otlp.SPANS, n, (result,)) for result, n in self.memory.results.items())
 
     def _told(self, decode: Decode, body: bytes) -> _Told:
         """In a thread of its own: 8 MiB take some 100 ms."""
@@ -115,16 +99,9 @@ class Receiver:
         return _Told(tuple(requests), ignored, rejected)
 
     def _count(self, span: Span, exchange: Ended) -> None:
-        verdict = self.memory.seen.judge(span)
-        self.memory.verdicts[verdict] += 1
-        if verdict == "counted":
+        result = self.memory.seen.judge(span)
+        self.memory.results[result] += 1
+        if result == "counted":
             self._arrivals.begin()
             self._arrivals.end()
             self._measure(exchange)
-
-
-def refusal(request: web.Request, status: int, why: str) -> web.Response:
-    """A refusal as OTLP wants it, in the encoding of the request."""
-    said = request.content_type.lower()
-    media_type = said if said in TYPES else JSON
-    return web.Response(status=status, body=refused(media_type, why), content_type=media_type)
