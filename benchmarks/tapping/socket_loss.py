@@ -100,8 +100,10 @@ def _measured(load: Load) -> Found:
 def _loaded(load: Load, path: Path, address: str) -> Found:
     flags = [str(path), str(load.per_second / SENDERS), str(load.seconds)]
     command = [sys.executable, "-m", "benchmarks.tapping.socket_loss", *flags]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    processes = [subprocess.Popen(command, **pipes) for _ in range(SENDERS)]
+    processes = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for _ in range(SENDERS)
+    ]
     told = [json.loads(process.stdout.readline()) for process in processes if process.stdout]
     measured = sum(each["measured"] for each in told)
     try:
