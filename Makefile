@@ -61,7 +61,9 @@ generated:
 
 tests:
 	@echo "tests: pytest, with promtool and amtool over the rules"
-	@$(RUN) -m pytest -q
+	@$(RUN) -m pytest -q --ignore=tests/e2e --numprocesses=auto --dist=loadfile
+	@echo "tests: pytest, end to end, one at a time: they share the processor with what they start"
+	@$(RUN) -m pytest -q tests/e2e
 
 fuzz: setup ## property tests with examples that are new each time, ROUNDS times over
 	@for round in $$(seq $(ROUNDS)); do \

@@ -77,7 +77,7 @@ class Sidecar:
     def restarts(self, reason: str) -> float:
         return self.values(own.CHILD_RESTARTS).get((reason,), 0)
 
-    async def until(self, true: Callable[[], bool], what: str, *, seconds: float = 15) -> None:
+    async def until(self, true: Callable[[], bool], what: str, *, seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
         while not true():
             assert time.monotonic() < deadline, f"not {what} after {seconds} s: {self.up()}"

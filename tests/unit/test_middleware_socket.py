@@ -18,7 +18,7 @@ import pytest
 from tests.exchanges import exchange
 from tidegauge.sources.middleware import receiver as receiving
 from tidegauge.sources.middleware.listener import listen
-from tidegauge.sources.middleware.receiver import SILENCE_SECONDS, Receiver
+from tidegauge.sources.middleware.receiver import BURST, SILENCE_SECONDS, Receiver
 from tidegauge.sources.middleware.source import MiddlewareSource
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange
@@ -170,9 +170,11 @@ async def test_sidecars_come_and_go_under_load_and_every_exchange_is_accounted_f
                 await asyncio.sleep(0.001)
         await until(lambda: sum(each.accounted for each in sidecars) >= put)
     await until(lambda: sidecars[-1].receiver.processes == 0)
-    assert sum(each.accounted for each in sidecars) == put
-    assert sum(each.receiver.dropped for each in sidecars) > 0
     sidecars[-1].receiver.close()
+    # None is lost unseen. What a sidecar took in and could not say any more counts as dropped too.
+    twice = sum(each.accounted for each in sidecars) - put
+    assert 0 <= twice <= BURST * (len(sidecars) - 1)
+    assert sum(each.receiver.dropped for each in sidecars) > 0
 
 
 async def test_a_sidecar_that_reads_nothing_makes_nobody_wait(path: Path) -> None:

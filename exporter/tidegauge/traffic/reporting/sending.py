@@ -37,6 +37,7 @@ WAITING_MAX = 4096  # 2 to 4 MB; 8 s of 500 requests a second, while a sidecar i
 
 _SEND_BUFFER_BYTES = 1 << 20  # the kernel gives as much of it as net.core.wmem_max allows
 _ANSWERS_MAX = 1024  # read at one time: more than the buffer of the other end holds
+_LAST_WORDS_MAX, _LAST_WORDS_MILLISECONDS = 20, 50  # a second for a sidecar that stops
 _JOIN_SECONDS = 1.0
 _QUIET_SECONDS = 10.0
 _TURN_SECONDS = 0.2  # how long whoever flushes waits for another who does
@@ -251,8 +252,16 @@ class Sender:
                 self._on_names(datagram.models)
 
     def _lose(self, connection: socket.socket) -> None:
-        with suppress(OSError):  # what it said before it left
-            self._hear(connection)
+        """Hang up, once the sidecar has said what it took in.
+
+        One that stops ceases to listen first, then takes in what lies in the queue and says so.
+        """
+        answers = select.poll()
+        answers.register(connection, select.POLLIN)
+        with suppress(OSError):  # raised once it has left for good
+            for _ in range(_LAST_WORDS_MAX):
+                self._hear(connection)
+                answers.poll(_LAST_WORDS_MILLISECONDS)
         connection.close()
         self._connection = None
         self._say(reachable=False, why="it has closed the connection")
