@@ -4,13 +4,14 @@ from functools import partial
 
 from tidegauge.cli.extras import need
 from tidegauge.cli.traffic import labelling
-from tidegauge.cli.vectors import measuring_for, vector_settings
+from tidegauge.cli.vectors import vector_settings
 from tidegauge.config.otlp import OtlpConfig
 from tidegauge.config.traffic import TrafficConfig
 from tidegauge.pipeline import Schedule
 from tidegauge.server import Around, Made, Part, PlanError
 from tidegauge.server.otlp import PATH, otlp_input
 from tidegauge.sources.otlp import OtlpSource
+from tidegauge.traffic.measuring_in_loop import measuring_in_loop
 from tidegauge.traffic.otlp import from_json
 from tidegauge.traffic.otlp.answers import JSON, PROTOBUF
 from tidegauge.traffic.otlp.receiver import Receiver
@@ -36,7 +37,7 @@ def otlp(config: OtlpConfig, traffic: TrafficConfig | None) -> Part | None:
         # Here, so that who has no use for it does without its 40 ms and 6.5 MB.
         from tidegauge.traffic.otlp import from_protobuf  # noqa: PLC0415
 
-        measuring = measuring_for(settings, around)
+        measuring = measuring_in_loop(settings, around.vectors)
         before = around.sources.get(NAME)
         receiver = Receiver(
             partial(measuring.measure, record=around.record),

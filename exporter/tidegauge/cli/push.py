@@ -3,7 +3,7 @@
 from functools import partial
 
 from tidegauge.cli.traffic import labelling
-from tidegauge.cli.vectors import measuring_for, vector_settings
+from tidegauge.cli.vectors import vector_settings
 from tidegauge.config.push import PushConfig
 from tidegauge.config.traffic import TrafficConfig
 from tidegauge.pipeline import Schedule
@@ -11,6 +11,7 @@ from tidegauge.server import Around, Made, Part, PlanError
 from tidegauge.server.push import INPUT, PATH, push_input
 from tidegauge.sources.items import Items
 from tidegauge.sources.push import PushSource
+from tidegauge.traffic.measuring_in_loop import measuring_in_loop
 
 
 def push(config: PushConfig, traffic: TrafficConfig | None) -> Part:
@@ -27,7 +28,7 @@ def push(config: PushConfig, traffic: TrafficConfig | None) -> Part:
         before = around.sources.get("push")
         items = before.items if isinstance(before, PushSource) else Items()
         items.open([INPUT])
-        measuring = measuring_for(settings, around)
+        measuring = measuring_in_loop(settings, around.vectors)
         taking = push_input(
             labels,
             partial(measuring.measure, record=around.record),

@@ -1,15 +1,11 @@
 """Vectors of texts, put together from configuration: which are made, and what became of them."""
 
-import asyncio
-import random
-import time
 from collections.abc import Callable
 
 from tidegauge.config.traffic import TrafficConfig
 from tidegauge.pipeline import Schedule
 from tidegauge.server import Around, Made, Part, PlanError
 from tidegauge.sources.vectors import VectorSource
-from tidegauge.traffic.measuring import Measuring
 from tidegauge.traffic.texts.vector_settings import VectorSettings
 from tidegauge.traffic.texts.vectors_semantic import SemanticMissingError, folder
 
@@ -40,15 +36,4 @@ def vector_settings(
         config.vectors,
         sample_ratio=config.vector_sample_ratio,
         budget_ratio=config.vector_budget_ratio,
-    )
-
-
-def measuring_for(settings: VectorSettings, around: Around) -> Measuring:
-    """What gives an input's exchanges their features; for whoever runs in the event loop."""
-    return Measuring(
-        settings,
-        hand_back=asyncio.get_running_loop().call_soon_threadsafe,
-        tallies=around.vectors,
-        clock=time.monotonic,
-        draw=random.random,
     )

@@ -5,7 +5,6 @@ began, and a connection that is open stays open.
 """
 
 import asyncio
-import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.ended import Ended
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.measuring import Measuring
+from tidegauge.traffic.measuring_in_loop import measuring_in_loop
 from tidegauge.traffic.proxying.proxy import Tap
 from tidegauge.traffic.texts.vector_settings import VectorSettings, VectorTallies
 from tidegauge.web.listening import Listening, Opened
@@ -122,13 +122,7 @@ class Door:
             if self._measuring.settings == settings:
                 return
             self._measuring.close()
-        self._measuring = Measuring(
-            settings,
-            hand_back=asyncio.get_running_loop().call_soon_threadsafe,
-            tallies=self._vectors,
-            clock=self._clock,
-            draw=random.random,
-        )
+        self._measuring = measuring_in_loop(settings, self._vectors, clock=self._clock)
 
     def _measure(self, ended: Ended) -> None:
         if self._measuring is None:

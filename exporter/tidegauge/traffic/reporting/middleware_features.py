@@ -1,12 +1,10 @@
 """Features in the engine's process: at once, or with vectors where the engine asks for them."""
 
-import asyncio
-import random
-import time
 from collections.abc import Callable
 
 from tidegauge.traffic.ended import Ended
 from tidegauge.traffic.measuring import Measuring, Record, with_features
+from tidegauge.traffic.measuring_in_loop import measuring_in_loop
 from tidegauge.traffic.texts.vector_settings import Result, VectorSettings, VectorTallies
 
 
@@ -24,13 +22,7 @@ class Featuring:
             record(with_features(ended))  # needs no event loop of asyncio's
             return
         if self._measuring is None:
-            self._measuring = Measuring(
-                self._settings,
-                hand_back=asyncio.get_running_loop().call_soon_threadsafe,
-                tallies=self._tallies,
-                clock=time.monotonic,
-                draw=random.random,
-            )
+            self._measuring = measuring_in_loop(self._settings, self._tallies)
         self._measuring.measure(ended, record)
 
     def close(self) -> None:

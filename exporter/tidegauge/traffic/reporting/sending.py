@@ -47,7 +47,8 @@ class Sender:
     """Tells the sidecar that listens at `path`; `on_names` hears which models it knows by name.
 
     Safe to call from any thread. A forked child begins anew, with counts and a connection of its
-    own. Nothing raises, and nothing waits for the sidecar.
+    own. Nothing raises, and nothing waits for the sidecar but `flush` and `close`: a second at
+    most, for the last word of one that stops.
     """
 
     def __init__(
