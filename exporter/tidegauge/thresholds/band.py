@@ -27,7 +27,13 @@ class Band:
 
 
 class Detector(Protocol):
-    """A streaming detector of one signal."""
+    """A streaming detector of one signal.
+
+    `learns_seconds`: a level shift is learned within this time. From then on, the noise that there
+    was before the shift alarms no more than it did.
+    """
+
+    learns_seconds: float
 
     def update(self, value: float | None, now: float, *, threshold: float = math.inf) -> Band:
         """Judge the value by all before it, then learn it.

@@ -31,6 +31,7 @@ class Novelty:
         self._distances = SortedWindow(grid.history_points)
         self._tail = (0.0, 0.0)
         self._since_fit = 0
+        self.learns_seconds = grid.history_points * grid.step_seconds
 
     def update(self, value: float | None, now: float, *, threshold: float = math.inf) -> Band:
         del now
@@ -51,7 +52,7 @@ class Novelty:
         if not threshold <= MOST:
             return Band(score, center)
         edge, spread = self._tail
-        radius = max(0.0, edge + (threshold - math.log(100)) * spread)
+        radius = edge + max(0.0, threshold - math.log(100)) * spread
         return Band(score, center, seen[0] - radius, seen[-1] + radius)
 
     def _distance(self, value: float) -> float:

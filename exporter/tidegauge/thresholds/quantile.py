@@ -23,9 +23,8 @@ WINDOW_SECONDS = 7 * 86400.0
 class QuantileBand:
     """Percentiles of the last week, or of the history where that is shorter.
 
-    Keeps that many values. A level shift is learned once the new level is half of the window
-    (3.5 days); until then its values are outside of the middle but, after 1 % of the window
-    (under two hours), inside of the percentiles.
+    Keeps that many values. A level shift is learned when more than 1 % of the window is at the new
+    level, which then is inside of the percentiles: after 3 % of it, or 100 points in a short one.
 
     >>> detector = QuantileBand(Grid(step_seconds=60, history_points=1000))
     >>> for n in range(200):
@@ -37,6 +36,7 @@ class QuantileBand:
     def __init__(self, grid: Grid) -> None:
         points = min(grid.history_points, math.ceil(WINDOW_SECONDS / grid.step_seconds))
         self._window = SortedWindow(points)
+        self.learns_seconds = max(0.03 * points, WARM_UP_POINTS) * grid.step_seconds
 
     def update(self, value: float | None, now: float, *, threshold: float = math.inf) -> Band:
         del now  # the window is counted in values
