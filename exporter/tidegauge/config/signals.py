@@ -161,8 +161,8 @@ class SignalsConfig(Section):
             )
         if not interval <= self.refresh <= history:
             raise ValueError(
-                f"refresh: {self.refresh:.0f} s is not between {where}interval ({interval:g} s) and "
-                f"{where}history ({history:.0f} s)"
+                f"refresh: {self.refresh:.0f} s is not between {where}interval ({interval:g} s) "
+                f"and {where}history ({history:.0f} s)"
             )
         if self.query_offset >= interval:
             raise ValueError(
