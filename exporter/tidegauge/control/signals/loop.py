@@ -110,7 +110,8 @@ class SignalLoop:
         followed = Followed(self.signal, self._shared.room)
         refused = 0
         for key in columns.living():
-            refused += not await self._shared.bench.work(partial(followed.learn, key, columns))
+            learn = partial(followed.learn, key, columns)
+            refused += not await self._shared.bench.work_long(learn)
         async with self._one_at_a_time:
             self._followed, self._latest = followed, columns.span.end
             self.verdicts = followed.latest(columns.span.end)
