@@ -31,6 +31,7 @@ from tidegauge.catalog import (
     nvml,
     otlp,
     own,
+    signals,
     traffic,
     vectors,
 )
@@ -61,6 +62,7 @@ _SUBJECTS = (
     ("Errors", errors),
     ("Health", health),
     ("Pools", control),
+    ("Signals", signals),
     ("Inputs", inputs),
     ("OTLP traces", otlp),
     ("Forwarding", forwarding),
@@ -266,12 +268,14 @@ def _default(field: FieldInfo) -> str:
         return f"`{str(value).lower()}`"
     if isinstance(value, tuple):
         return ", ".join(f"`{each}`" for each in value)
-    is_duration = any(isinstance(rule, BeforeValidator) for rule in field.metadata)
+    is_duration = isinstance(value, float) and any(
+        isinstance(rule, BeforeValidator) for rule in field.metadata
+    )
     return f"`{_duration(value)}`" if is_duration else f"`{value}`"
 
 
 def _duration(seconds: float) -> str:
-    for unit, size in (("h", 3600), ("m", 60)):
+    for unit, size in (("w", 604_800), ("d", 86_400), ("h", 3600), ("m", 60)):
         if seconds >= size and seconds % size == 0:
             return f"{seconds / size:g}{unit}"
     return f"{seconds:g}s"

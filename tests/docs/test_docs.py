@@ -38,7 +38,7 @@ def test_the_readme_s_configuration_loads(tmp_path: Path, monkeypatch: pytest.Mo
     assert config.serve.drift
 
 
-@pytest.mark.parametrize("command", ["serve", "control", "inject", "reference"])
+@pytest.mark.parametrize("command", ["serve", "control", "signals", "inject", "reference"])
 def test_every_command_explains_itself(command: str) -> None:
     words = [sys.executable, "-m", "tidegauge.cli.main", command, "--help"]
     said = subprocess.run(words, capture_output=True, text=True, check=True, timeout=30)

@@ -27,4 +27,6 @@ def test_every_command_is_listed(arguments: list[str], capsys: pytest.CaptureFix
     with pytest.raises(SystemExit):
         main(arguments)
     said = "".join(capsys.readouterr())
-    assert all(command in said for command in ("serve", "control", "inject", "reference"))
+    assert all(
+        command in said for command in ("serve", "control", "signals", "inject", "reference")
+    )

@@ -12,6 +12,7 @@ from tests.engine_server import engine, saying
 from tests.gaps import gaps
 from tests.nvml.control import NvmlControl
 from tests.unit.test_loop import World
+from tests.unit.test_signals import World as SignalsWorld
 from tidegauge.catalog import CATALOG, Metric
 from tidegauge.control.fleet import face
 from tidegauge.drift.channels import Observation
@@ -145,7 +146,9 @@ async def test_control(golden: Golden) -> None:
     world = World()
     await world.rounds(3, 25)
     await world.rounds(1, None)
-    text = render(face([world.loop]).samples())
+    watched = SignalsWorld(now=1004.5)
+    assert await watched.loop.backfill()
+    text = rounded(render(face([world.loop], watched.signals).samples()))
     golden("control.prom", text)
     check(text)
 

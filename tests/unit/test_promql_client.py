@@ -175,7 +175,7 @@ async def test_an_endless_answer_is_given_up_on() -> None:
         return response
 
     async with prometheus(answer) as url:
-        assert await reason_of(Access(url)) == "parse"
+        assert await reason_of(Access(url)) == "too_large"
 
 
 async def test_an_answer_cut_short_is_unreachable() -> None:

@@ -18,6 +18,7 @@ from tidegauge.catalog import (
     nvml,
     otlp,
     own,
+    signals,
     traffic,
     vectors,
 )
@@ -39,6 +40,7 @@ CATALOG: tuple[Metric, ...] = (
     *errors.METRICS,
     *health.METRICS,
     *control.METRICS,
+    *signals.METRICS,
     *inputs.METRICS,
     *otlp.METRICS,
     *forwarding.METRICS,

@@ -1,4 +1,4 @@
-"""`tidegauge control`: keeps replica pools at the size that their demand asks for."""
+"""`tidegauge control`: keeps pools at the size that their demand asks for, and watches signals."""
 
 import argparse
 import asyncio
@@ -10,10 +10,11 @@ from functools import partial
 from tidegauge.autoscale.policy import Policy
 from tidegauge.cli import log
 from tidegauge.cli.program import add_program_flags, complain, configuration, run_until_signal
+from tidegauge.cli.prometheus import access
 from tidegauge.cli.systemd import our_notifier
+from tidegauge.cli.watching import watching
 from tidegauge.cli.web_rules import rules_file
 from tidegauge.config import ConfigError, ControlConfig, PoolConfig
-from tidegauge.config.control import PrometheusConfig
 from tidegauge.control.demand import DemandQuery
 from tidegauge.control.fleet import face
 from tidegauge.control.loop import PoolLoop
@@ -21,7 +22,7 @@ from tidegauge.control.pools.pool import PoolError
 from tidegauge.control.pools.process import ProcessPool
 from tidegauge.control.pools.spec import Part, ReplicaSpec
 from tidegauge.control.routes.haproxy import HaproxyRoute
-from tidegauge.promql.client import Access, Prometheus
+from tidegauge.promql.client import Prometheus
 from tidegauge.web import Front, Rules, RulesFile
 
 logger = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ _GAP_SECONDS = 30.0
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """The command's flags."""
-    parser = subparsers.add_parser(NAME, help="resize replica pools by PromQL")
+    parser = subparsers.add_parser(NAME, help="resize replica pools and watch signals by PromQL")
     add_program_flags(parser)
     parser.add_argument("--dry-run", action="store_true", help="decide, and act on nothing")
     parser.set_defaults(run=run)
@@ -50,7 +51,9 @@ def run(arguments: argparse.Namespace) -> int:
         complain(NAME, *error.lines, *mistakes)
         return 2
     if config.control is None:
-        missing = "control: is missing; say which Prometheus to ask and which pools to keep"
+        missing = (
+            "control: is missing; say which Prometheus to ask, which pools to keep, what to watch"
+        )
         complain(NAME, missing, *mistakes)
         return 2
     if mistakes:
@@ -68,14 +71,15 @@ def run(arguments: argparse.Namespace) -> int:
 async def _program(
     config: ControlConfig, rules: RulesFile | None, *, dry_run: bool, ready: Callable[[], None]
 ) -> None:
-    prometheus = Prometheus(_access(config.prometheus))
+    prometheus = Prometheus(access(config.prometheus))
     pools = [process_pool(pool) for pool in config.pools]
     loops = [
         _loop(pool, process, prometheus, interval_seconds=config.interval, dry_run=dry_run)
         for pool, process in zip(config.pools, pools, strict=True)
     ]
+    watched = watching(config, prometheus)
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _keep_on)
-    shown = face(loops, own=rules.samples if rules else tuple)
+    shown = face(loops, watched.signals if watched else None, own=rules.samples if rules else tuple)
     front = Front(shown, rules.rules if rules else Rules())
     try:
         await front.start(config.listen_address)
@@ -85,11 +89,15 @@ async def _program(
                 group.create_task(rules.watch(front))
             for loop in loops:
                 group.create_task(loop.run())
+            if watched:
+                group.create_task(watched.signals.run())
     except* PoolError as errors:
         raise OSError("; ".join(str(error) for error in errors.exceptions)) from None
     finally:
         await front.close()
         await prometheus.close()
+        if watched:
+            await watched.close()
         for process in pools:
             await process.close()
 
@@ -159,20 +167,4 @@ def _loop(
         interval_seconds=interval_seconds,
         drain_cap_seconds=config.haproxy.drain_cap,
         dry_run=dry_run,
-    )
-
-
-def _access(config: PrometheusConfig) -> Access:
-    return Access(
-        url=config.url,
-        timeout_seconds=config.timeout,
-        bearer_token_file=config.bearer_token_file,
-        username=config.basic_auth.username if config.basic_auth else None,
-        password_file=config.basic_auth.password_file if config.basic_auth else None,
-        headers=config.headers,
-        header_files=config.header_files,
-        ca_file=config.tls.ca_file,
-        cert_file=config.tls.cert_file,
-        key_file=config.tls.key_file,
-        insecure_skip_verify=config.tls.insecure_skip_verify,
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from tidegauge.cli.version import add_version_flag
 
-_COMMANDS = ("serve", "control", "inject", "reference")
+_COMMANDS = ("serve", "control", "signals", "inject", "reference")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

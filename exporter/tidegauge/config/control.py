@@ -1,4 +1,4 @@
-"""The `control:` section: which Prometheus to ask, and which pools to keep at size."""
+"""The `control:` section: which Prometheus to ask, which pools to keep at size, what to watch."""
 
 import string
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from tidegauge.config.signals import SignalsConfig
 from tidegauge.config.values import (
     Addresses,
     Header,
@@ -223,7 +224,19 @@ class ControlConfig(Section):
     )
     interval: PositiveSeconds = Field(default=15.0, description="Time between two decisions.")
     prometheus: PrometheusConfig
-    pools: tuple[PoolConfig, ...] = Field(min_length=1, description="Pools, by name.")
+    pools: tuple[PoolConfig, ...] = Field(default=(), description="Pools, by name.")
+    signals: SignalsConfig | None = Field(
+        default=None,
+        description="What is watched for unusual values (`signals: {}` for the default ones).",
+    )
+
+    @model_validator(mode="after")
+    def _has_something_to_do(self) -> Self:
+        if not self.pools and self.signals is None:
+            raise ValueError(
+                "pools: is empty, and signals is not set; keep a pool or watch signals"
+            )
+        return self
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:

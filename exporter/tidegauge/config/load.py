@@ -162,7 +162,7 @@ def _rule(details: ErrorDetails) -> str:
 def _value_error(path: str, message: str) -> str:
     # A section's own check names the key below it: "max: 2 is below min (4)".
     head, separator, _ = message.partition(": ")
-    below = separator and all(c.isalnum() or c in "_[]-" for c in head)
+    below = separator and all(c.isalnum() or c in "_[]-." for c in head)
     if not path:
         return message
     return f"{path}.{message}" if below else f"{path}: {message}"

@@ -8,14 +8,20 @@ from aiohttp import web
 from tidegauge.autoscale import policy
 from tidegauge.catalog import control as catalog
 from tidegauge.control.loop import PoolLoop, Round
+from tidegauge.control.signals.signals import Signals
 from tidegauge.samples import Sample
 from tidegauge.web import Face, State
 
 _PHASES = ("starting", "serving", "draining", "stopping")
 
 
-def face(loops: Sequence[PoolLoop], *, own: Callable[[], Sequence[Sample]] = tuple) -> Face:
-    """What the controller shows of its pools; `own` are further samples of the program itself."""
+def face(
+    loops: Sequence[PoolLoop],
+    signals: Signals | None = None,
+    *,
+    own: Callable[[], Sequence[Sample]] = tuple,
+) -> Face:
+    """What the controller shows of pools and signals; `own` are samples of the program itself."""
 
     async def discovery(_: web.Request) -> web.Response:
         # Until every pool was seen once, an answer would have Prometheus drop what it scrapes.
@@ -25,8 +31,15 @@ def face(loops: Sequence[PoolLoop], *, own: Callable[[], Sequence[Sample]] = tup
 
     return Face(
         title="tidegauge control",
-        samples=lambda: (*(sample for loop in loops for sample in _samples(loop)), *own()),
-        states=lambda: tuple(_state(loop) for loop in loops),
+        samples=lambda: (
+            *(sample for loop in loops for sample in _samples(loop)),
+            *(signals.samples() if signals else ()),
+            *own(),
+        ),
+        states=lambda: (
+            *(_state(loop) for loop in loops),
+            *([signals.state()] if signals else []),
+        ),
         ready=lambda: all(loop.last is not None for loop in loops),
         pages={"/sd": discovery},
     )

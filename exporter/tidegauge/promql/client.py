@@ -13,8 +13,11 @@ from pathlib import Path
 import aiohttp
 
 from tidegauge.promql.decode import Answer, PromqlError, decode
+from tidegauge.promql.decode_range import RangeAnswer, decode_range
+from tidegauge.promql.span import Span
 
 MAX_BYTES = 8 * 1024 * 1024  # an instant query that aggregates needs a few hundred
+MAX_RANGE_BYTES = 2 * 1024 * 1024  # while JSON is read, no other thread runs: some 20 ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,42 +44,65 @@ class Prometheus:
         self._access = access
         self._session: aiohttp.ClientSession | None = None
 
-    async def query(self, expression: str) -> Answer:
-        """The answer to an instant query, evaluated now by the server.
+    async def query(self, expression: str, *, at: float | None = None) -> Answer:
+        """The answer to an instant query, evaluated at a Unix time or now, by the server's clock.
 
         Raises:
             PromqlError: there is no answer that may be trusted.
         """
-        try:
-            async with asyncio.timeout(self._access.timeout_seconds):
-                return decode(*await self._post(expression))
-        except TimeoutError:
-            message = f"{self._access.url} has not answered in {self._access.timeout_seconds:g} s"
-            raise PromqlError("timeout", message) from None
-        except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: no such URL
-            raise PromqlError("unreachable", f"{self._access.url}: {error}") from None
+        moment = {} if at is None else {"time": _time(at)}
+        form = {"query": expression, **moment}
+        return decode(*await self._answer("query", form, MAX_BYTES))
+
+    async def query_range(self, expression: str, span: Span) -> RangeAnswer:
+        """The answer to a range query of at most MAX_POINTS points.
+
+        Read in a thread: a megabyte of JSON is a dozen milliseconds of nothing else.
+
+        Raises:
+            PromqlError: there is no answer that may be trusted.
+        """
+        times = {"start": span.start, "end": span.end, "step": span.step_seconds}
+        form = {"query": expression, **{name: _time(value) for name, value in times.items()}}
+        status, body = await self._answer("query_range", form, MAX_RANGE_BYTES)
+        return await asyncio.to_thread(decode_range, status, body)
 
     async def close(self) -> None:
         """Close open connections."""
         if self._session:
             await self._session.close()
 
-    async def _post(self, expression: str) -> tuple[int, bytes]:
+    async def _answer(self, call: str, form: Mapping[str, str], most: int) -> tuple[int, bytes]:
+        try:
+            async with asyncio.timeout(self._access.timeout_seconds):
+                return await self._post(call, form, most)
+        except TimeoutError:
+            message = f"{self._access.url} has not answered in {self._access.timeout_seconds:g} s"
+            raise PromqlError("timeout", message) from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:  # ValueError: no such URL
+            raise PromqlError("unreachable", f"{self._access.url}: {error}") from None
+
+    async def _post(self, call: str, asked: Mapping[str, str], most: int) -> tuple[int, bytes]:
         if self._session is None:
             connector = aiohttp.TCPConnector(ssl=_tls(self._access))
             self._session = aiohttp.ClientSession(connector=connector)
         # The server gives up when we do: a slow query must not pile up behind us.
-        form = {"query": expression, "timeout": f"{self._access.timeout_seconds:g}s"}
-        url, headers = f"{self._access.url}/api/v1/query", _headers(self._access)
+        form = {**asked, "timeout": f"{self._access.timeout_seconds:g}s"}
+        url, headers = f"{self._access.url}/api/v1/{call}", _headers(self._access)
         # A redirect would carry the secrets to whoever it names.
         post = self._session.post(url, data=form, headers=headers, allow_redirects=False)
         async with post as response:
             body = bytearray()
             async for chunk in response.content.iter_any():
                 body += chunk
-                if len(body) > MAX_BYTES:
-                    raise PromqlError("parse", f"the answer is larger than {MAX_BYTES} bytes")
+                if len(body) > most:
+                    raise PromqlError("too_large", f"the answer is larger than {most} bytes")
             return response.status, bytes(body)
+
+
+def _time(value: float) -> str:
+    """As Prometheus reads times and steps; milliseconds are what it counts in."""
+    return f"{value:.3f}"
 
 
 def _headers(access: Access) -> dict[str, str]:

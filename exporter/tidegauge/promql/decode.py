@@ -16,6 +16,7 @@ Reason = Literal[
     "http_status",  # an answer that is no success
     "bad_query",  # Prometheus refused the expression
     "parse",  # an answer that is not the API's JSON
+    "too_large",  # an answer of more than we read, or of more than Prometheus looks at
     "empty",  # no series
     "ambiguous",  # more than one series where one number is wanted
     "not_a_number",  # NaN or infinite
@@ -23,6 +24,8 @@ Reason = Literal[
     "partial",  # the server warns that stores were missing
 ]
 REASONS: tuple[Reason, ...] = get_args(Reason)
+
+_TOO_MANY = "too many samples"  # --query.max-samples: "would load too many samples into memory"
 
 
 class PromqlError(Exception):
@@ -55,15 +58,27 @@ def decode(status: int, body: bytes) -> Answer:
     Raises:
         PromqlError: bad_query, http_status or parse.
     """
+    tree, data = result(status, body)
+    return Answer(_series(data), warnings(tree))
+
+
+def result(status: int, body: bytes) -> tuple[Mapping[str, object], Mapping[str, object]]:
+    """The whole answer, and what it holds under `data`, of a query that was a success.
+
+    Raises:
+        PromqlError: bad_query, http_status, too_large or parse.
+    """
     tree = _tree(status, body)
     if status == 400 or tree.get("errorType") == "bad_data":  # noqa: PLR2004 - Bad Request
         raise PromqlError("bad_query", f"Prometheus refused the query: {tree.get('error')}")
     if status != 200 or tree.get("status") != "success":  # noqa: PLR2004 - OK
-        raise PromqlError("http_status", f"Prometheus answered {status}: {tree.get('error')}")
-    result = tree.get("data")
-    if not isinstance(result, dict):
+        said = str(tree.get("error"))
+        kind: Reason = "too_large" if _TOO_MANY in said else "http_status"
+        raise PromqlError(kind, f"Prometheus answered {status}: {said}")
+    data = tree.get("data")
+    if not isinstance(data, dict):
         raise PromqlError("parse", "the answer has no data")
-    return Answer(_series(result), _warnings(tree))
+    return tree, data
 
 
 def number(answer: Answer) -> float:
@@ -109,18 +124,19 @@ def _tree(status: int, body: bytes) -> Mapping[str, object]:
     return tree
 
 
-def _warnings(tree: Mapping[str, object]) -> tuple[str, ...]:
+def warnings(tree: Mapping[str, object]) -> tuple[str, ...]:
+    """What an answer warns of: stores that were missing."""
     # `infos` (PromQL hints such as "might not be a counter") say nothing about missing stores.
-    warnings = tree.get("warnings") or []
-    texts = tuple(map(str, warnings)) if isinstance(warnings, list) else (str(warnings),)
+    said = tree.get("warnings") or []
+    texts = tuple(map(str, said)) if isinstance(said, list) else (str(said),)
     # VictoriaMetrics's cluster version says so in a field of its own.
     return (*texts, "the answer is partial") if tree.get("isPartial") else texts
 
 
-def _series(result: Mapping[str, object]) -> tuple[Series, ...]:
-    rows = result.get("result")
+def _series(found: Mapping[str, object]) -> tuple[Series, ...]:
+    rows = found.get("result")
     try:
-        match result.get("resultType"), rows:
+        match found.get("resultType"), rows:
             case "scalar", [_, text]:
                 return (Series((), float(str(text))),)
             case "vector", list():

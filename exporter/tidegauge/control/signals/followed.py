@@ -1,0 +1,115 @@
+"""The series of one signal, each with its tracker, and what was judged of them.
+
+No clock, no network, no logging. Called from the bench's thread, one job at a time.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from tidegauge.control.signals.keyed import Columns, Key
+from tidegauge.control.signals.room import Room
+from tidegauge.control.signals.signal import Signal
+from tidegauge.thresholds.budget import Calibration
+from tidegauge.thresholds.tracker import Judged, Tracker
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The latest point of a series; without `judged`, its history has not been read yet."""
+
+    at: float
+    value: float
+    judged: Judged | None = None
+    calibration: Calibration | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What came of a point: verdicts, how many series had no room, and new thresholds."""
+
+    verdicts: Mapping[Key, Verdict]
+    refused: int = 0
+    renewed: Sequence[Key] = field(default=())
+
+
+class Followed:
+    """Trackers by series. A series that is not there now is remembered while it matters."""
+
+    def __init__(self, signal: Signal, room: Room) -> None:
+        self._signal = signal
+        self._room = room
+        self._trackers: dict[Key, Tracker] = {}
+
+    @property
+    def series(self) -> int:
+        return len(self._trackers)
+
+    def learn(self, key: Key, columns: Columns) -> bool:
+        """Follow a series from its history on; whether there was room."""
+        tracker = self._new(key)
+        if tracker is None:
+            return False
+        tracker.rebuild(columns.points(key), until=columns.span.end)
+        return True
+
+    def latest(self, at: float) -> Mapping[Key, Verdict]:
+        """Verdicts of the series that have a value at this point, their last one."""
+        found = ((key, _verdict(tracker)) for key, tracker in self._trackers.items())
+        return {key: verdict for key, verdict in found if verdict and verdict.at == at}
+
+    def take(self, at: float, values: Mapping[Key, float]) -> Taken:
+        """Judge the next point. A series that has none is told of it when it comes back."""
+        self._drop_forgotten(at)
+        verdicts, renewed, refused = {}, [], 0
+        for key in sorted(values):
+            tracker = self._trackers.get(key) or self._new(key, instead_of=values)
+            if tracker is None:
+                refused += 1
+                continue
+            before = tracker.calibration
+            tracker.take(at, values[key])
+            if verdict := _verdict(tracker):
+                verdicts[key] = verdict
+            if before is not None and tracker.calibration is not before:
+                renewed.append(key)
+        return Taken(verdicts, refused, renewed)
+
+    def close(self) -> None:
+        """Forget all of them."""
+        self._room.release(len(self._trackers))
+        self._trackers.clear()
+
+    def _new(self, key: Key, *, instead_of: Mapping[Key, float] | None = None) -> Tracker | None:
+        if not self._room.claim() and not self._evict(instead_of or {}):
+            return None
+        name = "/".join((self._signal.name, *key))
+        tracker = self._trackers[key] = Tracker(self._signal.settings, name=name)
+        return tracker
+
+    def _evict(self, present: Mapping[Key, float]) -> bool:
+        """Make room by forgetting the series that has been gone for the longest time."""
+        gone = [
+            (_last(tracker), key) for key, tracker in self._trackers.items() if key not in present
+        ]
+        if not present or not gone:
+            return False
+        del self._trackers[min(gone)[1]]
+        return True
+
+    def _drop_forgotten(self, at: float) -> None:
+        """A series without a value in all that matters is as good as new."""
+        for key, tracker in list(self._trackers.items()):
+            if _last(tracker) < tracker.needed_since(at):
+                del self._trackers[key]
+                self._room.release(1)
+
+
+def _verdict(tracker: Tracker) -> Verdict | None:
+    judged = tracker.latest
+    if judged is None or judged.value is None:
+        return None
+    return Verdict(judged.at, judged.value, judged, tracker.calibration)
+
+
+def _last(tracker: Tracker) -> float:
+    return tracker.latest.at if tracker.latest else 0.0

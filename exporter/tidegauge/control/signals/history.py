@@ -1,0 +1,71 @@
+"""A signal's past, as Prometheus remembers it, read in pieces that neither side minds.
+
+A piece is as long as gives an answer of about a megabyte, and shorter where Prometheus finds it too
+large or takes too long.
+"""
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+from tidegauge.control.signals.asks import Asks
+from tidegauge.control.signals.bench import Bench
+from tidegauge.control.signals.keyed import Columns
+from tidegauge.control.signals.lanes import Lanes
+from tidegauge.promql.decode import PromqlError, Reason
+from tidegauge.promql.decode_range import RangeAnswer
+from tidegauge.promql.span import MAX_POINTS, Span
+
+ANSWER_POINTS = 30_000  # of all series of an answer, at about 30 bytes each
+_SHORTEST_PIECE = 10
+_SHORTER_HELPS: frozenset[Reason] = frozenset({"too_large", "timeout"})
+
+
+class History:
+    """Reads ranges through lanes."""
+
+    def __init__(self, prometheus: Asks, lanes: Lanes, bench: Bench) -> None:
+        self._prometheus = prometheus
+        self._lanes = lanes
+        self._bench = bench
+
+    async def read(
+        self, expression: str, span: Span, labels: Sequence[str], *, series: int = 1
+    ) -> Columns:
+        """All values of the span; `series` is how many are expected.
+
+        Raises:
+            PromqlError: there is no answer that may be trusted.
+        """
+        columns = Columns(span, labels)
+        longest, pieces = _piece(series), deque([span])
+        while pieces:
+            piece = pieces.popleft()
+            if piece.points > longest:
+                pieces.extendleft(reversed(list(piece.chunks(longest))))
+                continue
+            try:
+                answer = await self._lanes.ask(self._asking(expression, piece))
+            except PromqlError as error:
+                if error.reason not in _SHORTER_HELPS or piece.points <= _SHORTEST_PIECE:
+                    raise
+                longest = max(_SHORTEST_PIECE, piece.points // 2)
+                pieces.appendleft(piece)
+                continue
+            longest = min(longest, _piece(len(answer.series)))
+            await self._bench.work(partial(columns.add, answer.series))
+        return columns
+
+    def _asking(self, expression: str, piece: Span) -> Callable[[], Awaitable[RangeAnswer]]:
+        return lambda: _whole(self._prometheus, expression, piece)
+
+
+def _piece(series: int) -> int:
+    return min(MAX_POINTS, max(_SHORTEST_PIECE, ANSWER_POINTS // max(1, series)))
+
+
+async def _whole(prometheus: Asks, expression: str, piece: Span) -> RangeAnswer:
+    answer = await prometheus.query_range(expression, piece)
+    if answer.warnings:
+        raise PromqlError("partial", f"Prometheus warns: {answer.warnings[0]}")
+    return answer
