@@ -48,6 +48,8 @@ class FakePrometheus:
         self.spans: list[Span] = []
         self.at_once = self.most_at_once = 0
         self.seconds = 0.0
+        self.slower_than = math.inf
+        self.reading: asyncio.Event | None = None
 
     async def query(self, expression: str, *, at: float | None = None) -> Answer:
         self.instants.append(at)
@@ -63,6 +65,10 @@ class FakePrometheus:
         self.most_at_once = max(self.most_at_once, self.at_once)
         await asyncio.sleep(self.seconds)
         self.at_once -= 1
+        if self.reading:
+            await self.reading.wait()
+        if span.points > self.slower_than:
+            raise PromqlError("timeout", "slow")
         if self.broken:
             raise self.broken
         if span.points * len(self.series) > self.most_points:
@@ -348,6 +354,40 @@ async def test_the_past_is_read_in_pieces_that_prometheus_can_give() -> None:
     whole = await learned()
     assert world.loop.verdicts == whole.loop.verdicts
     assert max(span.points for span in prometheus.spans[-3:]) <= 90
+
+
+async def test_live_points_go_on_while_the_past_is_read() -> None:
+    prometheus = FakePrometheus()
+    world = World(prometheus=prometheus)
+    prometheus.reading = asyncio.Event()
+    backfill = asyncio.create_task(world.loop.backfill())
+    while not prometheus.spans:
+        await asyncio.sleep(0)
+    for _ in range(4):
+        await world.rounds(1)
+        assert world.shown()["value", "a"] == wave(world.loop.verdicts["a", ""].at)
+        assert ("upper", "a") not in world.shown()
+    prometheus.reading.set()
+    assert await backfill
+    assert ("upper", "a") in world.shown()
+    assert (
+        world.loop.verdicts == (await learned(prometheus=prometheus, now=world.now)).loop.verdicts
+    )
+
+
+async def test_a_prometheus_that_is_too_slow_is_asked_for_less_and_then_left_alone() -> None:
+    prometheus, bench, span = FakePrometheus(), Bench(), Span(0, 39_990, 10)
+    history = History(prometheus, Lanes(1), bench)
+    prometheus.slower_than = 1200
+    columns = await history.read("x", span, ["model"])
+    assert [each.points for each in prometheus.spans] == [4000, 2000, 1000, 1000, 1000, 1000]
+    assert len(list(columns.points(("a",)))) == 4000
+    prometheus.slower_than = 90
+    prometheus.spans.clear()
+    with pytest.raises(PromqlError, match="slow"):
+        await history.read("x", span, ["model"])
+    assert [each.points for each in prometheus.spans] == [4000, 2000, 1000, 500]
+    bench.close()
 
 
 async def test_no_more_questions_at_a_time_than_there_are_lanes() -> None:

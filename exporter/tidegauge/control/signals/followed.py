@@ -15,12 +15,16 @@ from tidegauge.thresholds.tracker import Judged, Tracker
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The latest point of a series; without `judged`, its history has not been read yet."""
+    """The latest point of a series; without `judged`, its history has not been read yet.
+
+    `alarms` were counted since then.
+    """
 
     at: float
     value: float
     judged: Judged | None = None
     calibration: Calibration | None = None
+    alarms: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ def _verdict(tracker: Tracker) -> Verdict | None:
     judged = tracker.latest
     if judged is None or judged.value is None:
         return None
-    return Verdict(judged.at, judged.value, judged, tracker.calibration)
+    return Verdict(judged.at, judged.value, judged, tracker.calibration, tracker.alarms)
 
 
 def _last(tracker: Tracker) -> float:

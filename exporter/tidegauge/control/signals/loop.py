@@ -10,7 +10,6 @@ import asyncio
 import logging
 import math
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -57,7 +56,6 @@ class SignalLoop:
         self.signal = signal
         self.up: bool | None = None
         self.verdicts: Mapping[Key, Verdict] = {}
-        self.alarms: Counter[Key] = Counter()
         self.refused = {"limit": 0, "ambiguous": 0}
         self._shared = shared
         self._followed: Followed | None = None
@@ -108,6 +106,15 @@ class SignalLoop:
             self._failed(error)
             return False
         followed = Followed(self.signal, self._shared.room)
+        try:
+            await self._learn(followed, columns)
+        except BaseException:  # room is not to be lost
+            followed.close()
+            raise
+        await self.round()  # what has come meanwhile
+        return True
+
+    async def _learn(self, followed: Followed, columns: Columns) -> None:
         refused = 0
         for key in columns.living():
             learn = partial(followed.learn, key, columns)
@@ -117,8 +124,6 @@ class SignalLoop:
             self.verdicts = followed.latest(columns.span.end)
             self._refuse("limit", refused)
             self._unknown_past.clear()
-        await self.round()  # what has come meanwhile
-        return True
 
     async def _rounds(self) -> None:
         retry = max(
@@ -192,8 +197,6 @@ class SignalLoop:
 
     def _note(self, taken: Taken) -> None:
         self._refuse("limit", taken.refused)
-        for key, verdict in taken.verdicts.items():
-            self.alarms[key] += bool(verdict.judged and verdict.judged.alarm)
         for key in taken.renewed:
             verdict = taken.verdicts[key]
             if verdict.calibration:
@@ -203,6 +206,7 @@ class SignalLoop:
                     "budget_per_week": self.signal.settings.alarms_per_week,
                     "would_have_fired": verdict.calibration.fired,
                     "weeks": verdict.calibration.weeks,
+                    "threshold": verdict.calibration.threshold,
                 }
                 logger.info("threshold set anew", extra=details)
 

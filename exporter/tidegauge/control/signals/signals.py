@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from tidegauge.catalog import Metric
 from tidegauge.catalog import signals as catalog
 from tidegauge.control.signals.followed import Verdict
-from tidegauge.control.signals.keyed import Key
 from tidegauge.control.signals.loop import Shared, SignalLoop
 from tidegauge.control.signals.signal import Signal
 from tidegauge.samples import Sample
@@ -79,7 +78,7 @@ class Signals:
             age = max(0.0, now - verdict.at)
             if age <= loop.stale_seconds:
                 labels = (loop.signal.settings.detector, name, *key)
-                for metric, value in _of_series(loop, key, verdict, age_seconds=age):
+                for metric, value in _of_series(loop, verdict, age_seconds=age):
                     if value is not None and math.isfinite(value):
                         yield Sample(self._metrics[metric], value, labels)
 
@@ -98,12 +97,12 @@ class Signals:
 
 
 def _of_series(
-    loop: SignalLoop, key: Key, verdict: Verdict, *, age_seconds: float
+    loop: SignalLoop, verdict: Verdict, *, age_seconds: float
 ) -> Iterator[tuple[Metric, float | None]]:
     yield catalog.VALUE, verdict.value
     yield catalog.AGE, age_seconds
     yield catalog.BUDGET, loop.signal.settings.alarms_per_week
-    yield catalog.ALARMS, loop.alarms[key]
+    yield catalog.ALARMS, verdict.alarms
     if verdict.judged:
         yield catalog.UPPER, verdict.judged.upper
         yield catalog.LOWER, verdict.judged.lower
