@@ -43,6 +43,7 @@ from tidegauge.thresholds.registry import DEFAULT_DETECTOR  # noqa: E402
 from tidegauge.thresholds.tracker import TrackerSettings  # noqa: E402
 
 STEP = 300.0
+HOUR = 3600.0
 DAY = 86_400.0
 LANES = 2
 BUSY = 'prometheus_http_request_duration_seconds_sum{handler="/api/v1/query_range"}'
@@ -70,7 +71,7 @@ def main() -> int:
 async def _measure(folder: Path, signals: int, history: float) -> dict[str, float]:
     end = grid_now(STEP)
     past = {f'load{{n="{n}"}}': daily(n) for n in range(signals)}
-    begin = end - history - DAY
+    begin = end - history - DAY - 2 * HOUR
     async with remembering(folder, past, begin=begin, end=end, step=STEP) as server:
         await server.start()
         idle: list[float] = []
@@ -92,6 +93,7 @@ async def _backfill(server: Remembering, signals: int, history: float) -> dict[s
         unanswered=Unanswered(),
         labels=("model",),
         offset_seconds=30.0,
+        wall_clock=lambda: time.time() - HOUR,  # so that live points have values, too
     )
     settings = TrackerSettings(DEFAULT_DETECTOR, STEP, history, DAY, 1.0)
     watched = Signals(

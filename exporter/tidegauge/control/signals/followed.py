@@ -29,11 +29,15 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What came of a point: verdicts, how many series had no room, and new thresholds."""
+    """What came of a point: verdicts, how many series had no room, and new thresholds.
+
+    `seen` is when each series, also of those that are gone, last had a value.
+    """
 
     verdicts: Mapping[Key, Verdict]
+    seen: Mapping[Key, float]
     refused: int = 0
-    renewed: Sequence[Key] = field(default=())
+    renewed: Sequence[Key] = ()
 
 
 class Followed:
@@ -43,6 +47,7 @@ class Followed:
         self._signal = signal
         self._room = room
         self._trackers: dict[Key, Tracker] = {}
+        self._seen: dict[Key, float] = {}
 
     @property
     def series(self) -> int:
@@ -54,12 +59,13 @@ class Followed:
         if tracker is None:
             return False
         tracker.rebuild(columns.points(key), until=columns.span.end)
+        self._seen[key] = max(at for at, _ in columns.points(key))
         return True
 
-    def latest(self, at: float) -> Mapping[Key, Verdict]:
-        """Verdicts of the series that have a value at this point, their last one."""
+    def latest(self) -> Taken:
+        """Where the history that was learned ends."""
         found = ((key, _verdict(tracker)) for key, tracker in self._trackers.items())
-        return {key: verdict for key, verdict in found if verdict and verdict.at == at}
+        return Taken({key: verdict for key, verdict in found if verdict}, dict(self._seen))
 
     def take(self, at: float, values: Mapping[Key, float]) -> Taken:
         """Judge the next point. A series that has none is told of it when it comes back."""
@@ -72,16 +78,18 @@ class Followed:
                 continue
             before = tracker.calibration
             tracker.take(at, values[key])
+            self._seen[key] = at
             if verdict := _verdict(tracker):
                 verdicts[key] = verdict
             if before is not None and tracker.calibration is not before:
                 renewed.append(key)
-        return Taken(verdicts, refused, renewed)
+        return Taken(verdicts, dict(self._seen), refused, renewed)
 
     def close(self) -> None:
         """Forget all of them."""
         self._room.release(len(self._trackers))
         self._trackers.clear()
+        self._seen.clear()
 
     def _new(self, key: Key, *, instead_of: Mapping[Key, float] | None = None) -> Tracker | None:
         if not self._room.claim() and not self._evict(instead_of or {}):
@@ -92,20 +100,21 @@ class Followed:
 
     def _evict(self, present: Mapping[Key, float]) -> bool:
         """Make room by forgetting the series that has been gone for the longest time."""
-        gone = [
-            (_last(tracker), key) for key, tracker in self._trackers.items() if key not in present
-        ]
+        gone = [(at, key) for key, at in self._seen.items() if key not in present]
         if not present or not gone:
             return False
-        del self._trackers[min(gone)[1]]
+        self._drop(min(gone)[1])
         return True
 
     def _drop_forgotten(self, at: float) -> None:
         """A series without a value in all that matters is as good as new."""
         for key, tracker in list(self._trackers.items()):
-            if _last(tracker) < tracker.needed_since(at):
-                del self._trackers[key]
+            if self._seen[key] < tracker.needed_since(at):
+                self._drop(key)
                 self._room.release(1)
+
+    def _drop(self, key: Key) -> None:
+        del self._trackers[key], self._seen[key]
 
 
 def _verdict(tracker: Tracker) -> Verdict | None:
@@ -113,7 +122,3 @@ def _verdict(tracker: Tracker) -> Verdict | None:
     if judged is None or judged.value is None:
         return None
     return Verdict(judged.at, judged.value, judged, tracker.calibration, tracker.alarms)
-
-
-def _last(tracker: Tracker) -> float:
-    return tracker.latest.at if tracker.latest else 0.0

@@ -56,6 +56,7 @@ class SignalLoop:
         self.signal = signal
         self.up: bool | None = None
         self.verdicts: Mapping[Key, Verdict] = {}
+        self.seen: Mapping[Key, float] = {}  # when a series last had a value
         self.refused = {"limit": 0, "ambiguous": 0}
         self._shared = shared
         self._followed: Followed | None = None
@@ -121,7 +122,7 @@ class SignalLoop:
             refused += not await self._shared.bench.work_long(learn)
         async with self._one_at_a_time:
             self._followed, self._latest = followed, columns.span.end
-            self.verdicts = followed.latest(columns.span.end)
+            self._note(followed.latest())
             self._refuse("limit", refused)
             self._unknown_past.clear()
 
@@ -166,11 +167,11 @@ class SignalLoop:
                 await self._catch_up(self._followed, await self._past(missed))
         self._latest = at
         if self._followed is None:
-            self.verdicts = {key: Verdict(at, value) for key, value in found.known.items()}
+            verdicts = {key: Verdict(at, value) for key, value in found.known.items()}
+            self._note(Taken(verdicts, dict.fromkeys(verdicts, at)))
         else:
             judge = partial(self._followed.take, at, found.known)
             taken = await self._shared.bench.work(judge)
-            self.verdicts = taken.verdicts
             self._note(taken)
 
     async def _ask(self, at: float) -> Values:
@@ -196,6 +197,7 @@ class SignalLoop:
             self._latest = at
 
     def _note(self, taken: Taken) -> None:
+        self.verdicts, self.seen = taken.verdicts, taken.seen
         self._refuse("limit", taken.refused)
         for key in taken.renewed:
             verdict = taken.verdicts[key]
@@ -227,7 +229,8 @@ class SignalLoop:
         logger.warning("history is read anew", extra={"signal": self.signal.name, "why": why})
         if self._followed:
             self._followed.close()
-        self._followed, self._latest, self.verdicts = None, None, {}
+        self._followed, self._latest = None, None
+        self.verdicts, self.seen = {}, {}
         self._unknown_past.set()
 
     def _failed(self, error: PromqlError) -> None:

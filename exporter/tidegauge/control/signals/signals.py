@@ -74,11 +74,13 @@ class Signals:
             yield Sample(catalog.UP, float(loop.up), (name,))
         for reason, series in loop.refused.items():
             yield Sample(catalog.REFUSED, series, (name, reason))
-        for key, verdict in loop.verdicts.items():
-            age = max(0.0, now - verdict.at)
-            if age <= loop.stale_seconds:
-                labels = (loop.signal.settings.detector, name, *key)
-                for metric, value in _of_series(loop, verdict, age_seconds=age):
+        for key, at in loop.seen.items():
+            labels = (loop.signal.settings.detector, name, *key)
+            age, verdict = max(0.0, now - at), loop.verdicts.get(key)
+            if age <= loop.signal.settings.refresh_seconds:
+                yield Sample(self._metrics[catalog.AGE], age, labels)
+            if age <= loop.stale_seconds and verdict:
+                for metric, value in _of_series(loop, verdict):
                     if value is not None and math.isfinite(value):
                         yield Sample(self._metrics[metric], value, labels)
 
@@ -96,11 +98,8 @@ class Signals:
         logger.info("history read", extra=details)
 
 
-def _of_series(
-    loop: SignalLoop, verdict: Verdict, *, age_seconds: float
-) -> Iterator[tuple[Metric, float | None]]:
+def _of_series(loop: SignalLoop, verdict: Verdict) -> Iterator[tuple[Metric, float | None]]:
     yield catalog.VALUE, verdict.value
-    yield catalog.AGE, age_seconds
     yield catalog.BUDGET, loop.signal.settings.alarms_per_week
     yield catalog.ALARMS, verdict.alarms
     if verdict.judged:
