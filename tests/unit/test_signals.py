@@ -4,6 +4,7 @@ import asyncio
 import logging
 import math
 import time
+from array import array
 from collections.abc import Callable
 
 import pytest
@@ -13,15 +14,17 @@ from tidegauge.control.signals.bench import Bench
 from tidegauge.control.signals.history import History
 from tidegauge.control.signals.keyed import Columns, values
 from tidegauge.control.signals.lanes import Lanes
+from tidegauge.control.signals.learner import Learner
 from tidegauge.control.signals.loop import Shared, SignalLoop
 from tidegauge.control.signals.room import Room
 from tidegauge.control.signals.signal import Signal
 from tidegauge.control.signals.signals import Signals
+from tidegauge.control.signals.task import Task
 from tidegauge.control.signals.unanswered import Unanswered
 from tidegauge.promql.decode import Answer, PromqlError, Series
 from tidegauge.promql.decode_range import RangeAnswer, RangeSeries
 from tidegauge.promql.span import MAX_POINTS, Span
-from tidegauge.thresholds.tracker import Direction, TrackerSettings
+from tidegauge.thresholds.tracker import Direction, Tracker, TrackerSettings
 
 STEP = 10.0
 HISTORY = 3000.0
@@ -83,6 +86,19 @@ class FakePrometheus:
         )
 
 
+class InHouse:
+    """Learns without a child."""
+
+    def learn(self, task: Task) -> Tracker:
+        return task.run()
+
+    def rest(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
 class World:
     def __init__(
         self,
@@ -96,7 +112,7 @@ class World:
     ) -> None:
         self.now = now
         self.prometheus = prometheus or FakePrometheus()
-        self.bench = Bench()
+        self.bench = Bench(InHouse())
         lanes = Lanes(concurrency)
         settings = TrackerSettings("quantile", STEP, HISTORY, REFRESH, 7.0, direction)
         shared = Shared(
@@ -381,7 +397,7 @@ async def test_live_points_go_on_while_the_past_is_read() -> None:
 
 
 async def test_a_prometheus_that_is_too_slow_is_asked_for_less_and_then_left_alone() -> None:
-    prometheus, bench, span = FakePrometheus(), Bench(), Span(0, 39_990, 10)
+    prometheus, bench, span = FakePrometheus(), Bench(InHouse()), Span(0, 39_990, 10)
     history = History(prometheus, Lanes(1), bench)
     prometheus.slower_than = 1200
     columns = await history.read("x", span, ["model"])
@@ -420,6 +436,38 @@ async def test_a_refresh_says_what_the_budget_would_have_fired(
     (record,) = [record for record in caplog.records if record.message == "threshold set anew"]
     assert vars(record)["series"] == "a"
     assert vars(record)["would_have_fired"] >= 0
+
+
+async def test_a_child_learns_what_we_would_and_one_that_was_killed_is_started_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    settings = TrackerSettings("quantile", STEP, HISTORY, REFRESH, 7.0)
+    span = Span(BEGIN - 4000, BEGIN, STEP)
+    values = array("d", map(wave, map(span.at, range(span.points))))
+    task = Task(settings, "x", span, values)
+    learner, expected = Learner(), task.run().latest
+    for _ in range(2):
+        assert learner.learn(task).latest == expected
+    assert learner._child
+    learner._child.kill()
+    assert learner.learn(task).latest == expected
+    assert [record.message for record in caplog.records] == ["learning without a child"]
+    assert learner.learn(task).latest == expected
+    child = learner._child
+    assert child
+    learner.rest()
+    assert child.poll() is not None
+
+
+async def test_the_child_ends_when_there_is_nothing_to_learn() -> None:
+    learner = Learner()
+    bench = Bench(learner)
+    settings = TrackerSettings("quantile", STEP, HISTORY, REFRESH, 7.0)
+    await bench.learn(Task(settings, "x", Span(0, 10, 10), array("d", [1.0, 2.0])))
+    async with asyncio.timeout(60):
+        while learner._child:
+            await asyncio.sleep(0.01)
+    bench.close()
 
 
 async def test_two_series_of_one_name_at_different_times_are_one() -> None:

@@ -6,7 +6,7 @@ No clock, no network, no logging. Called from the bench's thread, one job at a t
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tidegauge.control.signals.keyed import Columns, Key
+from tidegauge.control.signals.keyed import Key
 from tidegauge.control.signals.room import Room
 from tidegauge.control.signals.signal import Signal
 from tidegauge.thresholds.budget import Calibration
@@ -48,19 +48,26 @@ class Followed:
         self._room = room
         self._trackers: dict[Key, Tracker] = {}
         self._seen: dict[Key, float] = {}
+        self._held = 0  # of the room
 
     @property
     def series(self) -> int:
         return len(self._trackers)
 
-    def learn(self, key: Key, columns: Columns) -> bool:
-        """Follow a series from its history on; whether there was room."""
-        tracker = self._new(key)
-        if tracker is None:
+    def name(self, key: Key) -> str:
+        """A name that no other series has, of any signal."""
+        return "/".join((self._signal.name, *key))
+
+    def reserve(self) -> bool:
+        """Whether there is room for one more series, which has it then."""
+        if not self._room.claim():
             return False
-        tracker.rebuild(columns.points(key), until=columns.span.end)
-        self._seen[key] = max(at for at, _ in columns.points(key))
+        self._held += 1
         return True
+
+    def adopt(self, key: Key, tracker: Tracker, *, seen: float) -> None:
+        """Follow a series whose history was learned, in the room that was reserved."""
+        self._trackers[key], self._seen[key] = tracker, seen
 
     def latest(self) -> Taken:
         """Where the history that was learned ends."""
@@ -87,21 +94,21 @@ class Followed:
 
     def close(self) -> None:
         """Forget all of them."""
-        self._room.release(len(self._trackers))
+        self._room.release(self._held)
+        self._held = 0
         self._trackers.clear()
         self._seen.clear()
 
-    def _new(self, key: Key, *, instead_of: Mapping[Key, float] | None = None) -> Tracker | None:
-        if not self._room.claim() and not self._evict(instead_of or {}):
+    def _new(self, key: Key, *, instead_of: Mapping[Key, float]) -> Tracker | None:
+        if not self.reserve() and not self._evict(instead_of):
             return None
-        name = "/".join((self._signal.name, *key))
-        tracker = self._trackers[key] = Tracker(self._signal.settings, name=name)
+        tracker = self._trackers[key] = Tracker(self._signal.settings, name=self.name(key))
         return tracker
 
     def _evict(self, present: Mapping[Key, float]) -> bool:
         """Make room by forgetting the series that has been gone for the longest time."""
         gone = [(at, key) for key, at in self._seen.items() if key not in present]
-        if not present or not gone:
+        if not gone:
             return False
         self._drop(min(gone)[1])
         return True
@@ -112,6 +119,7 @@ class Followed:
             if self._seen[key] < tracker.needed_since(at):
                 self._drop(key)
                 self._room.release(1)
+                self._held -= 1
 
     def _drop(self, key: Key) -> None:
         del self._trackers[key], self._seen[key]

@@ -22,6 +22,7 @@ from tidegauge.control.signals.keyed import Columns, Key, Values, values
 from tidegauge.control.signals.lanes import Lanes
 from tidegauge.control.signals.room import Room
 from tidegauge.control.signals.signal import Signal
+from tidegauge.control.signals.task import Task
 from tidegauge.control.signals.unanswered import Unanswered
 from tidegauge.promql.decode import PromqlError
 from tidegauge.promql.span import Span
@@ -118,8 +119,13 @@ class SignalLoop:
     async def _learn(self, followed: Followed, columns: Columns) -> None:
         refused = 0
         for key in columns.living():
-            learn = partial(followed.learn, key, columns)
-            refused += not await self._shared.bench.work_long(learn)
+            if not followed.reserve():
+                refused += 1
+                continue
+            values = columns.known[key]
+            task = Task(self.signal.settings, followed.name(key), columns.span, values)
+            tracker = await self._shared.bench.learn(task)
+            followed.adopt(key, tracker, seen=columns.last(key))
         async with self._one_at_a_time:
             self._followed, self._latest = followed, columns.span.end
             self._note(followed.latest())
