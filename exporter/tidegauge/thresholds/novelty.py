@@ -31,6 +31,7 @@ from tidegauge.thresholds.time_of_day import TimeOfDay
 
 WARM_UP_POINTS = 30  # before the first distance
 LEVEL_POINTS = 24.0  # time constant of the running mean
+LEVEL_WEIGHT = 0.5
 SEASON_WEIGHT = 0.6  # it may alarm alone, so it has to be surer
 OVERSHOOT_STEPS = 100.0  # the range in units of the overshoot that begins to count
 
@@ -59,12 +60,12 @@ class Novelty:
         self.learns_seconds = max(100 * grid.step_seconds, 1.5 * 86400)
 
     def update(self, value: float | None, now: float, *, threshold: float = math.inf) -> Band:
-        if self._mean is None or len(self._values) < WARM_UP_POINTS:
+        if self._mean is None or len(self._values.ascending) < WARM_UP_POINTS:
             if value is not None:
                 self._learn(value, now, mean=value if self._mean is None else self._mean)
             return Band(None, None)
         alike = self._days.alike(now)
-        usual = alike[len(alike) // 2] if alike else self._values.ascending
+        usual = alike or self._values.ascending
         center = usual[len(usual) // 2]
         lower, upper = -math.inf, math.inf
         known = self._value_tail.fitted
@@ -75,17 +76,18 @@ class Novelty:
         score = self._take(value, now, self._mean, alike)
         return Band(score if known else None, center, lower, upper)
 
-    def _take(self, value: float, now: float, mean: float, alike: "list[array[float]]") -> float:
+    def _take(self, value: float, now: float, mean: float, alike: "array[float]") -> float:
         seen, levels = self._values.ascending, self._levels.ascending
-        span, level_span = seen[-1] - seen[0], levels[-1] - levels[0]
-        overshoot = max(value - seen[-1], seen[0] - value)
+        lowest, highest, level_span = seen[0], seen[-1], levels[-1] - levels[0]
+        span = highest - lowest
         self._mean = mean + (value - mean) / LEVEL_POINTS
         score = self._value_tail.take(self._values.push(value), span=span)
-        score += self._level_tail.take(self._levels.push(self._mean), span=level_span)
-        if overshoot > 0:
-            score += _overshoot_score(overshoot, span)
+        level_score = self._level_tail.take(self._levels.push(self._mean), span=level_span)
+        score += LEVEL_WEIGHT * level_score
+        if not lowest <= value <= highest:
+            score += _overshoot_score(max(value - highest, lowest - value), span)
         if alike:
-            novel = min([distance_to_nearest(value, slot) for slot in alike])
+            novel = distance_to_nearest(value, alike)
             score = max(score, SEASON_WEIGHT * self._season_tail.take(novel, span=span))
         self._days.push(value, now)
         return score
@@ -97,7 +99,7 @@ class Novelty:
         self._days.push(value, now)
 
     def _edges(
-        self, center: float, mean: float, alike: "list[array[float]]", threshold: float
+        self, center: float, mean: float, alike: "array[float]", threshold: float
     ) -> tuple[float, float]:
         """Where the score reaches the threshold for good.
 
@@ -113,13 +115,13 @@ class Novelty:
         def above(distance: float) -> float:
             value = center + distance
             level = mean + (value - mean) / LEVEL_POINTS - levels[-1]
-            season = min([value - slot[-1] for slot in alike], default=0.0)
+            season = value - alike[-1] if alike else 0.0
             return self._score(value - highest, level, season)
 
         def below(distance: float) -> float:
             value = center - distance
             level = levels[0] - mean - (value - mean) / LEVEL_POINTS
-            season = min([slot[0] - value for slot in alike], default=0.0)
+            season = alike[0] - value if alike else 0.0
             return self._score(lowest - value, level, season)
 
         return (
@@ -132,7 +134,8 @@ class Novelty:
         seen, levels = self._values.ascending, self._levels.ascending
         span = seen[-1] - seen[0]
         score = self._value_tail.score(beyond, span=span)
-        score += self._level_tail.score(level_beyond, span=levels[-1] - levels[0])
+        level_score = self._level_tail.score(level_beyond, span=levels[-1] - levels[0])
+        score += LEVEL_WEIGHT * level_score
         if beyond > 0:
             score += _overshoot_score(beyond, span)
         return max(score, SEASON_WEIGHT * self._season_tail.score(season_beyond, span=span))
