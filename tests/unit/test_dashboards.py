@@ -256,4 +256,5 @@ def test_thresholds_are_those_of_the_alerts() -> None:
         objectives.error_ratio,
         objectives.client_share,
         objectives.aborted_ratio,
+        1,  # the edge of a signal's band
     }

@@ -1,4 +1,4 @@
-"""The signals that are watched without being asked for: `tidegauge control` and the rules read this.
+"""The signals that are watched by default: `tidegauge control` and the rules both read this.
 
 One row is one signal, and its expression one of our recording rules (alert-rules/templates/
 recording.yml), so that both kinds of band are drawn around the same numbers. Rows are added, never
@@ -14,12 +14,17 @@ Direction = Literal["both", "above", "below"]
 
 @dataclass(frozen=True, slots=True)
 class DefaultSignal:
-    """A PromQL expression under a name. `about` completes "… of" for an alert and a page."""
+    """A PromQL expression under a name, and what it is about.
+
+    A change of less than `least`, in the unit of the signal, is no news to the rules, however still
+    the signal was: one error where there never was any. A detector learns that by its budget.
+    """
 
     name: str
     expr: str
     direction: Direction
     about: str
+    least: float = 0.0
 
 
 DEFAULT_SIGNALS: tuple[DefaultSignal, ...] = (
@@ -28,48 +33,56 @@ DEFAULT_SIGNALS: tuple[DefaultSignal, ...] = (
         "llm:time_to_first_token_seconds:p95",
         "above",
         "95th percentile of the time to the first token, seconds",
+        least=0.05,
     ),
     DefaultSignal(
         "inter_token_p95",
         "llm:inter_chunk_seconds:p95",
         "above",
         "95th percentile of the time between two tokens, seconds",
+        least=0.005,
     ),
     DefaultSignal(
         "error_ratio",
         "llm:request_errors:ratio",
         "above",
         "share of requests that the service failed",
+        least=0.01,
     ),
     DefaultSignal(
         "queue_time_p95",
         "llm:queue_seconds:p95",
         "above",
         "95th percentile of the time in the engine's queue, seconds",
+        least=0.05,
     ),
     DefaultSignal(
         "tokens_per_replica",
         "llm:generation_tokens_per_replica:rate",
         "both",
         "tokens generated per second and replica",
+        least=1.0,
     ),
     DefaultSignal(
         "kv_cache_usage",
         "llm:kv_cache_usage:ratio",
         "above",
         "share of the KV cache in use, mean of the pool's replicas",
+        least=0.05,
     ),
     DefaultSignal(
         "drift_score",
         "llm:drift_psi",
         "above",
         "population stability index of requests against the reference",
+        least=0.05,
     ),
     DefaultSignal(
         "feedback_bad_ratio",
         "llm:feedback_bad_of_model:ratio",
         "above",
         "share of judged answers that were judged bad",
+        least=0.05,
     ),
     DefaultSignal(
         "cost_per_token",
