@@ -23,8 +23,8 @@ _EXPR = " " * 10
 def blocks(day: float, hour: float) -> dict[str, str]:
     """Blocks of templates/bands.yml by placeholder. `day` and `hour` are a profile's, in seconds.
 
-    An extreme is looked for up to an hour ago: what happens now is not to be its own excuse. A
-    median of an hour is looked for half an hour later, so that this time is in its middle.
+    Extremes are of days that ended an hour ago: what happens now is not to be its own excuse. A
+    median is of the same hour of the day as the one that it is held against.
     """
     days = [hour + number * day for number in range(EXTREME_DAYS)]
     return {
@@ -36,12 +36,10 @@ def blocks(day: float, hour: float) -> dict[str, str]:
         "lowest_of_days": _looks("llm:signal_day:min", days),
         "spread_of_days": _looks("llm:signal_day:spread", days),
         "median_of_days": _looks(
-            "llm:signal_hour:median",
-            [number * day - hour / 2 for number in range(1, USUAL_DAYS + 1)],
+            "llm:signal_hour:median", [number * day for number in range(1, USUAL_DAYS + 1)]
         ),
         "median_of_weeks": _looks(
-            "llm:signal_hour:median",
-            [number * 7 * day - hour / 2 for number in range(1, USUAL_WEEKS + 1)],
+            "llm:signal_hour:median", [number * 7 * day for number in range(1, USUAL_WEEKS + 1)]
         ),
     }
 
@@ -49,8 +47,8 @@ def blocks(day: float, hour: float) -> dict[str, str]:
 def duration(seconds: float) -> str:
     """As Prometheus writes it.
 
-    >>> duration(84_600), duration(86_400), duration(0.5)
-    ('23h30m', '1d', '500ms')
+    >>> duration(90_000), duration(604_800), duration(0.5)
+    ('1d1h', '7d', '500ms')
     """
     rest, text = round(seconds * 1000), ""
     for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)):

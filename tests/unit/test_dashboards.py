@@ -122,8 +122,9 @@ def names(expr: str) -> set[str]:
 
 
 def recorded() -> set[str]:
-    rules = yaml.safe_load((ROOT / "alert-rules" / "recording.yml").read_text())
-    return {rule["record"] for group in rules["groups"] for rule in group["rules"]}
+    files = (ROOT / "alert-rules" / name for name in ("recording.yml", "bands.yml"))
+    groups = [group for file in files for group in yaml.safe_load(file.read_text())["groups"]]
+    return {rule["record"] for group in groups for rule in group["rules"]}
 
 
 def known() -> set[str]:
