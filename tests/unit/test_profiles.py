@@ -34,6 +34,9 @@ SHORT_THEN_LONG = [
     ("scale_up_stabilization", "scale_down_stabilization"),
     ("haproxy_check_interval", "unhealthy_timeout"),
     ("kill_grace", "drain_cap"),
+    ("signal_query_offset", "signal_interval"),
+    ("signal_interval", "signal_refresh"),
+    ("signal_refresh", "signal_history"),
 ]
 
 

@@ -17,9 +17,11 @@ Answerer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @asynccontextmanager
-async def prometheus(answer: Answerer, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+async def prometheus(
+    answer: Answerer, tls: ssl.SSLContext | None = None, *, call: str = "query"
+) -> AsyncIterator[str]:
     app = web.Application()
-    app.router.add_post("/prefix/api/v1/query", answer)
+    app.router.add_post(f"/prefix/api/v1/{call}", answer)
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import math
 import time
+from array import array
 from collections.abc import Callable
 
 import pytest
@@ -13,15 +14,17 @@ from tidegauge.control.signals.bench import Bench
 from tidegauge.control.signals.history import History
 from tidegauge.control.signals.keyed import Columns, values
 from tidegauge.control.signals.lanes import Lanes
+from tidegauge.control.signals.learner import Learner
 from tidegauge.control.signals.loop import Shared, SignalLoop
 from tidegauge.control.signals.room import Room
 from tidegauge.control.signals.signal import Signal
 from tidegauge.control.signals.signals import Signals
+from tidegauge.control.signals.task import Task
 from tidegauge.control.signals.unanswered import Unanswered
 from tidegauge.promql.decode import Answer, PromqlError, Series
 from tidegauge.promql.decode_range import RangeAnswer, RangeSeries
 from tidegauge.promql.span import MAX_POINTS, Span
-from tidegauge.thresholds.tracker import Direction, TrackerSettings
+from tidegauge.thresholds.tracker import Direction, Tracker, TrackerSettings
 
 STEP = 10.0
 HISTORY = 3000.0
@@ -48,6 +51,8 @@ class FakePrometheus:
         self.spans: list[Span] = []
         self.at_once = self.most_at_once = 0
         self.seconds = 0.0
+        self.slower_than = math.inf
+        self.reading: asyncio.Event | None = None
 
     async def query(self, expression: str, *, at: float | None = None) -> Answer:
         self.instants.append(at)
@@ -63,6 +68,10 @@ class FakePrometheus:
         self.most_at_once = max(self.most_at_once, self.at_once)
         await asyncio.sleep(self.seconds)
         self.at_once -= 1
+        if self.reading:
+            await self.reading.wait()
+        if span.points > self.slower_than:
+            raise PromqlError("timeout", "slow")
         if self.broken:
             raise self.broken
         if span.points * len(self.series) > self.most_points:
@@ -75,6 +84,19 @@ class FakePrometheus:
             ),
             self.warnings,
         )
+
+
+class InHouse:
+    """Learns without a child."""
+
+    def learn(self, task: Task) -> Tracker:
+        return task.run()
+
+    def rest(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
 
 
 class World:
@@ -90,7 +112,7 @@ class World:
     ) -> None:
         self.now = now
         self.prometheus = prometheus or FakePrometheus()
-        self.bench = Bench()
+        self.bench = Bench(InHouse())
         lanes = Lanes(concurrency)
         settings = TrackerSettings("quantile", STEP, HISTORY, REFRESH, 7.0, direction)
         shared = Shared(
@@ -119,6 +141,9 @@ class World:
             for sample in self.signals.samples()
             if len(sample.labels) == 4
         }
+
+    def models(self) -> set[str]:
+        return {model for name, model in self.shown() if name == "value"}
 
     def told(self, metric, *labels: str) -> float:
         (value,) = (
@@ -206,7 +231,8 @@ async def test_what_was_missed_while_prometheus_was_away_is_asked_for_afterwards
     assert ran.shown()["age_seconds", "a"] == before["age_seconds", "a"] + 20
     assert ran.shown()["upper", "a"] == before["upper", "a"]
     await ran.rounds(4)
-    assert ran.shown() == {}
+    assert set(ran.shown()) == {("age_seconds", "a")}
+    assert ran.shown()["age_seconds", "a"] == before["age_seconds", "a"] + 60
     assert ran.told(catalog.UP, "s0") == 0
     assert ran.told(catalog.QUERY_ERRORS, "unreachable") == 6
     prometheus.broken = None
@@ -239,7 +265,8 @@ async def test_a_series_that_is_gone_is_gone_at_once_and_known_when_it_comes_bac
     world = await learned(prometheus=prometheus)
     prometheus.series[A] = lambda at: None if BEGIN < at <= BEGIN + 100 else wave(at)
     await world.rounds(5)
-    assert world.shown() == {}
+    assert set(world.shown()) == {("age_seconds", "a")}
+    assert world.shown()["age_seconds", "a"] == 5 * STEP
     assert world.told(catalog.UP, "s0") == 1
     await world.rounds(8)
     assert ("upper", "a") in world.shown()
@@ -253,7 +280,7 @@ async def test_a_renamed_series_vanishes_and_the_new_one_has_its_past() -> None:
     world = await learned(prometheus=prometheus)
     prometheus.series = {B: wave}
     await world.rounds(1)
-    assert {model for _, model in world.shown()} == {"b"}
+    assert world.models() == {"b"}
 
 
 async def test_a_series_that_is_new_has_a_value_and_gets_a_band_with_time() -> None:
@@ -299,7 +326,7 @@ async def test_series_that_the_labels_do_not_tell_apart_are_refused_with_one_err
     }
     await world.loop.backfill()
     await world.rounds(3)
-    assert {model for _, model in world.shown()} == {"a"}
+    assert world.models() == {"a"}
     assert world.told(catalog.REFUSED, "s0", "ambiguous") == 1
     (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert "series have the same model, pool; aggregate" in vars(record)["error"]
@@ -314,7 +341,7 @@ async def test_a_value_that_is_no_number_is_missing() -> None:
     world = await learned()
     world.prometheus.series[A] = lambda at: math.nan
     await world.rounds(1)
-    assert world.shown() == {}
+    assert world.models() == set()
 
 
 async def test_series_beyond_the_limit_are_refused_and_counted() -> None:
@@ -322,7 +349,7 @@ async def test_series_beyond_the_limit_are_refused_and_counted() -> None:
     world.prometheus.series = {(("model", name),): wave for name in "abcd"}
     await world.loop.backfill()
     await world.rounds(1)
-    assert {model for _, model in world.shown()} == {"a", "b"}
+    assert world.models() == {"a", "b"}
     assert world.told(catalog.REFUSED, "s0", "limit") == 2
 
 
@@ -330,7 +357,7 @@ async def test_a_series_that_is_gone_makes_room_for_one_that_is_there() -> None:
     world = await learned(limit=1)
     world.prometheus.series = {B: wave}
     await world.rounds(1)
-    assert {model for _, model in world.shown()} == {"b"}
+    assert world.models() == {"b"}
 
 
 async def test_a_partial_answer_is_none() -> None:
@@ -348,6 +375,40 @@ async def test_the_past_is_read_in_pieces_that_prometheus_can_give() -> None:
     whole = await learned()
     assert world.loop.verdicts == whole.loop.verdicts
     assert max(span.points for span in prometheus.spans[-3:]) <= 90
+
+
+async def test_live_points_go_on_while_the_past_is_read() -> None:
+    prometheus = FakePrometheus()
+    world = World(prometheus=prometheus)
+    prometheus.reading = asyncio.Event()
+    backfill = asyncio.create_task(world.loop.backfill())
+    while not prometheus.spans:
+        await asyncio.sleep(0)
+    for _ in range(4):
+        await world.rounds(1)
+        assert world.shown()["value", "a"] == wave(world.loop.verdicts["a", ""].at)
+        assert ("upper", "a") not in world.shown()
+    prometheus.reading.set()
+    assert await backfill
+    assert ("upper", "a") in world.shown()
+    assert (
+        world.loop.verdicts == (await learned(prometheus=prometheus, now=world.now)).loop.verdicts
+    )
+
+
+async def test_a_prometheus_that_is_too_slow_is_asked_for_less_and_then_left_alone() -> None:
+    prometheus, bench, span = FakePrometheus(), Bench(InHouse()), Span(0, 39_990, 10)
+    history = History(prometheus, Lanes(1), bench)
+    prometheus.slower_than = 1200
+    columns = await history.read("x", span, ["model"])
+    assert [each.points for each in prometheus.spans] == [4000, 2000, 1000, 1000, 1000, 1000]
+    assert len(list(columns.points(("a",)))) == 4000
+    prometheus.slower_than = 90
+    prometheus.spans.clear()
+    with pytest.raises(PromqlError, match="slow"):
+        await history.read("x", span, ["model"])
+    assert [each.points for each in prometheus.spans] == [4000, 2000, 1000, 500]
+    bench.close()
 
 
 async def test_no_more_questions_at_a_time_than_there_are_lanes() -> None:
@@ -375,6 +436,38 @@ async def test_a_refresh_says_what_the_budget_would_have_fired(
     (record,) = [record for record in caplog.records if record.message == "threshold set anew"]
     assert vars(record)["series"] == "a"
     assert vars(record)["would_have_fired"] >= 0
+
+
+async def test_a_child_learns_what_we_would_and_one_that_was_killed_is_started_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    settings = TrackerSettings("quantile", STEP, HISTORY, REFRESH, 7.0)
+    span = Span(BEGIN - 4000, BEGIN, STEP)
+    values = array("d", map(wave, map(span.at, range(span.points))))
+    task = Task(settings, "x", span, values)
+    learner, expected = Learner(), task.run().latest
+    for _ in range(2):
+        assert learner.learn(task).latest == expected
+    assert learner._child
+    learner._child.kill()
+    assert learner.learn(task).latest == expected
+    assert [record.message for record in caplog.records] == ["learning without a child"]
+    assert learner.learn(task).latest == expected
+    child = learner._child
+    assert child
+    learner.rest()
+    assert child.poll() is not None
+
+
+async def test_the_child_ends_when_there_is_nothing_to_learn() -> None:
+    learner = Learner()
+    bench = Bench(learner)
+    settings = TrackerSettings("quantile", STEP, HISTORY, REFRESH, 7.0)
+    await bench.learn(Task(settings, "x", Span(0, 10, 10), array("d", [1.0, 2.0])))
+    async with asyncio.timeout(60):
+        while learner._child:
+            await asyncio.sleep(0.01)
+    bench.close()
 
 
 async def test_two_series_of_one_name_at_different_times_are_one() -> None:

@@ -78,6 +78,29 @@ def test_too_little_is_no_threshold(scores: list[float | None]) -> None:
     assert calibration.fired == 0
 
 
+def test_a_short_past_sets_the_threshold_far_above_all_that_it_has_seen() -> None:
+    rng = random.Random(2)
+    scores: list[float | None] = [rng.expovariate(1) for _ in range(4 * WEEK)]
+    highest = [max(score for score in scores[:n] if score) for n in (WEEK // 7, 4 * WEEK)]
+    day = calibrated(scores[: WEEK // 7])
+    month = calibrated(scores)
+    assert day.fired == 0
+    assert day.threshold > 1.5 * highest[0]
+    assert month.fired > 0
+    assert month.threshold < highest[1]
+
+
+def test_a_budget_is_kept_in_the_weeks_to_come() -> None:
+    """Independent scores with a heavy tail; 1 a week, over 20 signals and 8 weeks of each."""
+    fired = 0
+    for seed in range(20):
+        rng = random.Random(seed)
+        scores: list[float | None] = [rng.paretovariate(2) for _ in range(12 * WEEK)]
+        threshold = calibrated(scores[: 4 * WEEK]).threshold
+        fired += len(alarms(scores[4 * WEEK :], threshold, apart=12))
+    assert fired <= 1.25 * 20 * 8
+
+
 def test_points_without_a_score_are_not_time_that_was_watched() -> None:
     scores: list[float | None] = [1.0] * WEEK
     assert calibrated([None] * WEEK + scores).weeks == 1.0

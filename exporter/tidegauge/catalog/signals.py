@@ -34,7 +34,7 @@ SCORE = Metric(
 AGE = Metric(
     "llm_signal_age_seconds",
     "gauge",
-    "How long ago the latest value was measured.",
+    "How long ago the latest value was measured; told for a refresh period when there are no more.",
     _SERIES,
     "seconds",
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 from tidegauge.cli import log
 from tidegauge.cli.program import complain
 from tidegauge.cli.prometheus import access
-from tidegauge.cli.watching import watching
+from tidegauge.cli.watching import signals, watching
 from tidegauge.config import ConfigError, ControlConfig, load
 from tidegauge.control.signals.followed import Verdict
 from tidegauge.control.signals.loop import SignalLoop
@@ -55,6 +55,10 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     if config is None or config.signals is None:
         complain(NAME, "control.signals: is missing; write `signals: {}` for the default ones")
+        return 2
+    known = [each.name for each in signals(config.signals)]
+    if unknown := [name for name in arguments.signals if name not in known]:
+        complain(NAME, f"{unknown[0]!r} is no signal of it; there are {', '.join(known)}")
         return 2
     log.configure("warning", "logfmt")
     loops = asyncio.run(_learned(config, arguments.signals))

@@ -6,7 +6,7 @@ No clock, no network, no logging. Called from the bench's thread, one job at a t
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from tidegauge.control.signals.keyed import Columns, Key
+from tidegauge.control.signals.keyed import Key
 from tidegauge.control.signals.room import Room
 from tidegauge.control.signals.signal import Signal
 from tidegauge.thresholds.budget import Calibration
@@ -15,21 +15,29 @@ from tidegauge.thresholds.tracker import Judged, Tracker
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The latest point of a series; without `judged`, its history has not been read yet."""
+    """The latest point of a series; without `judged`, its history has not been read yet.
+
+    `alarms` were counted since then.
+    """
 
     at: float
     value: float
     judged: Judged | None = None
     calibration: Calibration | None = None
+    alarms: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What came of a point: verdicts, how many series had no room, and new thresholds."""
+    """What came of a point: verdicts, how many series had no room, and new thresholds.
+
+    `seen` is when each series, also of those that are gone, last had a value.
+    """
 
     verdicts: Mapping[Key, Verdict]
+    seen: Mapping[Key, float]
     refused: int = 0
-    renewed: Sequence[Key] = field(default=())
+    renewed: Sequence[Key] = ()
 
 
 class Followed:
@@ -39,23 +47,32 @@ class Followed:
         self._signal = signal
         self._room = room
         self._trackers: dict[Key, Tracker] = {}
+        self._seen: dict[Key, float] = {}
+        self._held = 0  # of the room
 
     @property
     def series(self) -> int:
         return len(self._trackers)
 
-    def learn(self, key: Key, columns: Columns) -> bool:
-        """Follow a series from its history on; whether there was room."""
-        tracker = self._new(key)
-        if tracker is None:
+    def name(self, key: Key) -> str:
+        """A name that no other series has, of any signal."""
+        return "/".join((self._signal.name, *key))
+
+    def reserve(self) -> bool:
+        """Whether there is room for one more series, which has it then."""
+        if not self._room.claim():
             return False
-        tracker.rebuild(columns.points(key), until=columns.span.end)
+        self._held += 1
         return True
 
-    def latest(self, at: float) -> Mapping[Key, Verdict]:
-        """Verdicts of the series that have a value at this point, their last one."""
+    def adopt(self, key: Key, tracker: Tracker, *, seen: float) -> None:
+        """Follow a series whose history was learned, in the room that was reserved."""
+        self._trackers[key], self._seen[key] = tracker, seen
+
+    def latest(self) -> Taken:
+        """Where the history that was learned ends."""
         found = ((key, _verdict(tracker)) for key, tracker in self._trackers.items())
-        return {key: verdict for key, verdict in found if verdict and verdict.at == at}
+        return Taken({key: verdict for key, verdict in found if verdict}, dict(self._seen))
 
     def take(self, at: float, values: Mapping[Key, float]) -> Taken:
         """Judge the next point. A series that has none is told of it when it comes back."""
@@ -68,48 +85,48 @@ class Followed:
                 continue
             before = tracker.calibration
             tracker.take(at, values[key])
+            self._seen[key] = at
             if verdict := _verdict(tracker):
                 verdicts[key] = verdict
             if before is not None and tracker.calibration is not before:
                 renewed.append(key)
-        return Taken(verdicts, refused, renewed)
+        return Taken(verdicts, dict(self._seen), refused, renewed)
 
     def close(self) -> None:
         """Forget all of them."""
-        self._room.release(len(self._trackers))
+        self._room.release(self._held)
+        self._held = 0
         self._trackers.clear()
+        self._seen.clear()
 
-    def _new(self, key: Key, *, instead_of: Mapping[Key, float] | None = None) -> Tracker | None:
-        if not self._room.claim() and not self._evict(instead_of or {}):
+    def _new(self, key: Key, *, instead_of: Mapping[Key, float]) -> Tracker | None:
+        if not self.reserve() and not self._evict(instead_of):
             return None
-        name = "/".join((self._signal.name, *key))
-        tracker = self._trackers[key] = Tracker(self._signal.settings, name=name)
+        tracker = self._trackers[key] = Tracker(self._signal.settings, name=self.name(key))
         return tracker
 
     def _evict(self, present: Mapping[Key, float]) -> bool:
         """Make room by forgetting the series that has been gone for the longest time."""
-        gone = [
-            (_last(tracker), key) for key, tracker in self._trackers.items() if key not in present
-        ]
-        if not present or not gone:
+        gone = [(at, key) for key, at in self._seen.items() if key not in present]
+        if not gone:
             return False
-        del self._trackers[min(gone)[1]]
+        self._drop(min(gone)[1])
         return True
 
     def _drop_forgotten(self, at: float) -> None:
         """A series without a value in all that matters is as good as new."""
         for key, tracker in list(self._trackers.items()):
-            if _last(tracker) < tracker.needed_since(at):
-                del self._trackers[key]
+            if self._seen[key] < tracker.needed_since(at):
+                self._drop(key)
                 self._room.release(1)
+                self._held -= 1
+
+    def _drop(self, key: Key) -> None:
+        del self._trackers[key], self._seen[key]
 
 
 def _verdict(tracker: Tracker) -> Verdict | None:
     judged = tracker.latest
     if judged is None or judged.value is None:
         return None
-    return Verdict(judged.at, judged.value, judged, tracker.calibration)
-
-
-def _last(tracker: Tracker) -> float:
-    return tracker.latest.at if tracker.latest else 0.0
+    return Verdict(judged.at, judged.value, judged, tracker.calibration, tracker.alarms)

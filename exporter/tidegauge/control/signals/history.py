@@ -5,7 +5,7 @@ large or takes too long.
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
 from tidegauge.control.signals.asks import Asks
@@ -17,8 +17,10 @@ from tidegauge.promql.decode_range import RangeAnswer
 from tidegauge.promql.span import MAX_POINTS, Span
 
 ANSWER_POINTS = 30_000  # of all series of an answer, at about 30 bytes each
-_SHORTEST_PIECE = 10
-_SHORTER_HELPS: frozenset[Reason] = frozenset({"too_large", "timeout"})
+_SHORTEST_PIECES: Mapping[Reason, int] = {
+    "too_large": 10,
+    "timeout": 500,  # one that cannot answer this is not to be asked more often
+}
 
 
 class History:
@@ -47,9 +49,10 @@ class History:
             try:
                 answer = await self._lanes.ask(self._asking(expression, piece))
             except PromqlError as error:
-                if error.reason not in _SHORTER_HELPS or piece.points <= _SHORTEST_PIECE:
+                shortest = _SHORTEST_PIECES.get(error.reason)
+                if shortest is None or piece.points <= shortest:
                     raise
-                longest = max(_SHORTEST_PIECE, piece.points // 2)
+                longest = max(shortest, piece.points // 2)
                 pieces.appendleft(piece)
                 continue
             longest = min(longest, _piece(len(answer.series)))
@@ -61,7 +64,7 @@ class History:
 
 
 def _piece(series: int) -> int:
-    return min(MAX_POINTS, max(_SHORTEST_PIECE, ANSWER_POINTS // max(1, series)))
+    return min(MAX_POINTS, max(_SHORTEST_PIECES["too_large"], ANSWER_POINTS // max(1, series)))
 
 
 async def _whole(prometheus: Asks, expression: str, piece: Span) -> RangeAnswer:

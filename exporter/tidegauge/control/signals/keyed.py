@@ -74,6 +74,10 @@ class Columns:
             if math.isfinite(value):
                 yield self.span.at(index), value
 
+    def last(self, key: Key) -> float:
+        """When a series last had a value."""
+        return max(at for at, _ in self.points(key))
+
     def at(self, index: int) -> dict[Key, float]:
         """All finite values at one point."""
         found = ((key, column[index]) for key, column in self.known.items())

@@ -10,7 +10,6 @@ import asyncio
 import logging
 import math
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +22,7 @@ from tidegauge.control.signals.keyed import Columns, Key, Values, values
 from tidegauge.control.signals.lanes import Lanes
 from tidegauge.control.signals.room import Room
 from tidegauge.control.signals.signal import Signal
+from tidegauge.control.signals.task import Task
 from tidegauge.control.signals.unanswered import Unanswered
 from tidegauge.promql.decode import PromqlError
 from tidegauge.promql.span import Span
@@ -57,7 +57,7 @@ class SignalLoop:
         self.signal = signal
         self.up: bool | None = None
         self.verdicts: Mapping[Key, Verdict] = {}
-        self.alarms: Counter[Key] = Counter()
+        self.seen: Mapping[Key, float] = {}  # when a series last had a value
         self.refused = {"limit": 0, "ambiguous": 0}
         self._shared = shared
         self._followed: Followed | None = None
@@ -108,16 +108,29 @@ class SignalLoop:
             self._failed(error)
             return False
         followed = Followed(self.signal, self._shared.room)
-        refused = 0
-        for key in columns.living():
-            refused += not await self._shared.bench.work(partial(followed.learn, key, columns))
-        async with self._one_at_a_time:
-            self._followed, self._latest = followed, columns.span.end
-            self.verdicts = followed.latest(columns.span.end)
-            self._refuse("limit", refused)
-            self._unknown_past.clear()
+        try:
+            await self._learn(followed, columns)
+        except BaseException:  # room is not to be lost
+            followed.close()
+            raise
         await self.round()  # what has come meanwhile
         return True
+
+    async def _learn(self, followed: Followed, columns: Columns) -> None:
+        refused = 0
+        for key in columns.living():
+            if not followed.reserve():
+                refused += 1
+                continue
+            values = columns.known[key]
+            task = Task(self.signal.settings, followed.name(key), columns.span, values)
+            tracker = await self._shared.bench.learn(task)
+            followed.adopt(key, tracker, seen=columns.last(key))
+        async with self._one_at_a_time:
+            self._followed, self._latest = followed, columns.span.end
+            self._note(followed.latest())
+            self._refuse("limit", refused)
+            self._unknown_past.clear()
 
     async def _rounds(self) -> None:
         retry = max(
@@ -160,11 +173,11 @@ class SignalLoop:
                 await self._catch_up(self._followed, await self._past(missed))
         self._latest = at
         if self._followed is None:
-            self.verdicts = {key: Verdict(at, value) for key, value in found.known.items()}
+            verdicts = {key: Verdict(at, value) for key, value in found.known.items()}
+            self._note(Taken(verdicts, dict.fromkeys(verdicts, at)))
         else:
             judge = partial(self._followed.take, at, found.known)
             taken = await self._shared.bench.work(judge)
-            self.verdicts = taken.verdicts
             self._note(taken)
 
     async def _ask(self, at: float) -> Values:
@@ -190,9 +203,8 @@ class SignalLoop:
             self._latest = at
 
     def _note(self, taken: Taken) -> None:
+        self.verdicts, self.seen = taken.verdicts, taken.seen
         self._refuse("limit", taken.refused)
-        for key, verdict in taken.verdicts.items():
-            self.alarms[key] += bool(verdict.judged and verdict.judged.alarm)
         for key in taken.renewed:
             verdict = taken.verdicts[key]
             if verdict.calibration:
@@ -202,6 +214,7 @@ class SignalLoop:
                     "budget_per_week": self.signal.settings.alarms_per_week,
                     "would_have_fired": verdict.calibration.fired,
                     "weeks": verdict.calibration.weeks,
+                    "threshold": verdict.calibration.threshold,
                 }
                 logger.info("threshold set anew", extra=details)
 
@@ -222,7 +235,8 @@ class SignalLoop:
         logger.warning("history is read anew", extra={"signal": self.signal.name, "why": why})
         if self._followed:
             self._followed.close()
-        self._followed, self._latest, self.verdicts = None, None, {}
+        self._followed, self._latest = None, None
+        self.verdicts, self.seen = {}, {}
         self._unknown_past.set()
 
     def _failed(self, error: PromqlError) -> None:

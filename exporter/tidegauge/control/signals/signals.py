@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from tidegauge.catalog import Metric
 from tidegauge.catalog import signals as catalog
 from tidegauge.control.signals.followed import Verdict
-from tidegauge.control.signals.keyed import Key
 from tidegauge.control.signals.loop import Shared, SignalLoop
 from tidegauge.control.signals.signal import Signal
 from tidegauge.samples import Sample
@@ -75,11 +74,13 @@ class Signals:
             yield Sample(catalog.UP, float(loop.up), (name,))
         for reason, series in loop.refused.items():
             yield Sample(catalog.REFUSED, series, (name, reason))
-        for key, verdict in loop.verdicts.items():
-            age = max(0.0, now - verdict.at)
-            if age <= loop.stale_seconds:
-                labels = (loop.signal.settings.detector, name, *key)
-                for metric, value in _of_series(loop, key, verdict, age_seconds=age):
+        for key, at in loop.seen.items():
+            labels = (loop.signal.settings.detector, name, *key)
+            age, verdict = max(0.0, now - at), loop.verdicts.get(key)
+            if age <= loop.signal.settings.refresh_seconds:
+                yield Sample(self._metrics[catalog.AGE], age, labels)
+            if age <= loop.stale_seconds and verdict:
+                for metric, value in _of_series(loop, verdict):
                     if value is not None and math.isfinite(value):
                         yield Sample(self._metrics[metric], value, labels)
 
@@ -97,13 +98,10 @@ class Signals:
         logger.info("history read", extra=details)
 
 
-def _of_series(
-    loop: SignalLoop, key: Key, verdict: Verdict, *, age_seconds: float
-) -> Iterator[tuple[Metric, float | None]]:
+def _of_series(loop: SignalLoop, verdict: Verdict) -> Iterator[tuple[Metric, float | None]]:
     yield catalog.VALUE, verdict.value
-    yield catalog.AGE, age_seconds
     yield catalog.BUDGET, loop.signal.settings.alarms_per_week
-    yield catalog.ALARMS, loop.alarms[key]
+    yield catalog.ALARMS, verdict.alarms
     if verdict.judged:
         yield catalog.UPPER, verdict.judged.upper
         yield catalog.LOWER, verdict.judged.lower

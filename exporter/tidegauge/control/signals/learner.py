@@ -1,0 +1,91 @@
+"""A child process that learns histories, so that they take no turns with the event loop.
+
+Tasks and trackers cross its standard input and output as pickles: both ends are this program. It
+ends with its input, so it never outlives who started it.
+"""
+
+import contextlib
+import logging
+import os
+import pickle
+import signal
+import subprocess
+import sys
+
+from tidegauge.control.signals.task import Task
+from tidegauge.thresholds.tracker import Tracker
+
+logger = logging.getLogger(__name__)
+
+_MODULE = "tidegauge.control.signals.learner"
+_END_SECONDS = 5.0
+
+
+class Learner:
+    """Starts the child when there is something to learn. What it does takes time: for a thread."""
+
+    def __init__(self) -> None:
+        self._closed = False
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def learn(self, task: Task) -> Tracker:
+        """The tracker of a task; without a child, by our own work."""
+        try:
+            return self._ask(task)
+        except (OSError, EOFError, pickle.UnpicklingError) as error:
+            if self._closed:
+                raise
+            self.rest()
+            logger.warning("learning without a child", extra={"error": repr(error)})
+            return task.run()
+
+    def rest(self) -> None:
+        """Let the child end."""
+        child, self._child = self._child, None
+        if child is None:
+            return
+        with contextlib.suppress(OSError):
+            if child.stdin:
+                child.stdin.close()
+        child.kill()
+        child.wait(_END_SECONDS)
+        if child.stdout:
+            child.stdout.close()
+
+    def close(self) -> None:
+        """Let the child end, and whoever waits for it."""
+        self._closed = True
+        self.rest()
+
+    def _ask(self, task: Task) -> Tracker:
+        if self._child is None:
+            command = [sys.executable, "-m", _MODULE]
+            self._child = subprocess.Popen(  # noqa: S603 - our own module
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
+        child = self._child
+        if child.stdin is None or child.stdout is None:
+            raise EOFError
+        pickle.dump(task, child.stdin)
+        child.stdin.flush()
+        tracker: Tracker = pickle.load(child.stdout)  # noqa: S301 - of our own child
+        return tracker
+
+
+def main() -> None:
+    """The child: a tracker for each task, until there are no more."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; our input ends with us
+    while True:
+        try:
+            task: Task = pickle.load(sys.stdin.buffer)  # noqa: S301 - of who started us
+        except (EOFError, pickle.UnpicklingError):
+            return
+        try:
+            pickle.dump(task.run(), sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            os._exit(0)  # nobody is there to be told, at exit neither
+
+
+if __name__ == "__main__":
+    main()
