@@ -2,7 +2,7 @@
 
 from dashboards.expressions import WINDOW, select
 from dashboards.panels import Panel, Query, Row, Step
-from tidegauge.catalog import Metric, signals
+from tidegauge.catalog import Metric, Unit, signals
 from tidegauge.catalog.default_signals import DEFAULT_SIGNALS, DefaultSignal
 
 _SAME = "on (signal, model, pool, channel)"
@@ -10,18 +10,7 @@ _SAME = "on (signal, model, pool, channel)"
 _CHOSEN = {"model": "$model|", "pool": "$pool|"}
 _LEFT = f"increase({select(signals.ALARMS, **_CHOSEN)}[{WINDOW}])"
 _LEGEND = "{{model}}{{pool}} {{channel}}"
-
-_TITLES = {
-    "time_to_first_token_p95": ("Time to first token, p95", "s"),
-    "inter_token_p95": ("Time between tokens, p95", "s"),
-    "error_ratio": ("Requests failed", "percentunit"),
-    "queue_time_p95": ("Time in the queue, p95", "s"),
-    "tokens_per_replica": ("Tokens per second and replica", "short"),
-    "kv_cache_usage": ("KV cache of a pool", "percentunit"),
-    "drift_score": ("Drift", "none"),
-    "feedback_bad_ratio": ("Answers disliked", "percentunit"),
-    "cost_per_token": ("Cost per token", "none"),
-}
+_UNITS: dict[Unit | None, str] = {"seconds": "s", "ratio": "percentunit"}
 
 
 def _preferred(metric: Metric, **matches: str) -> str:
@@ -34,7 +23,6 @@ def _preferred(metric: Metric, **matches: str) -> str:
 
 
 def _panel(signal: DefaultSignal) -> Panel:
-    title, unit = _TITLES[signal.name]
     value = _preferred(signals.VALUE, signal=signal.name)
     score = _preferred(signals.SCORE, signal=signal.name)
     edges = tuple(
@@ -43,9 +31,9 @@ def _panel(signal: DefaultSignal) -> Panel:
         if (signal.direction, name) not in {("above", "down to"), ("below", "up to")}
     )
     return Panel(
-        title,
+        signal.title,
         f"Signal {signal.name}: {signal.about}. Grey: the edge of what is usual; red: outside.",
-        unit,
+        _UNITS.get(signal.unit, "short"),
         "lines",
         (
             Query(value, _LEGEND, needs="signal"),
