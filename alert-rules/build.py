@@ -21,6 +21,10 @@ import yaml
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "exporter"))
 
+sys.path.insert(0, str(HERE))
+
+from signal_rules import blocks  # noqa: E402 - from this very folder
+
 from tidegauge.catalog.traffic import TIME_TO_FIRST_TOKEN  # noqa: E402 - from this very tree
 
 FASTEST_BURN = 14.4  # the page's factor in templates/alerts.yml
@@ -119,6 +123,7 @@ def generate(
     if unknown := settings.keys() - values.keys():
         raise BuildError(f"--set {_listed(unknown)}: neither in profiles.yml nor in parameters.yml")
     values |= settings
+    values |= blocks(seconds(values["signal_day"]), seconds(values["signal_hour"]))
     values["ttft_bound"] = _bucket_bound(values["ttft_bound"])
     for name in ("ttft_objective_ratio", "success_objective_ratio"):
         _check_objective(name, values[name])

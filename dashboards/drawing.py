@@ -16,7 +16,7 @@ from grafana_foundation_sdk.models import common as common_models
 from grafana_foundation_sdk.models import dashboard as models
 from grafana_foundation_sdk.models import prometheus as prometheus_models
 
-from dashboards.panels import COLUMNS, WHY_EMPTY, Panel, Query, Row, State, Step
+from dashboards.panels import COLUMNS, WHY_EMPTY, Look, Panel, Query, Row, State, Step
 
 DATASOURCE = common_models.DataSourceRef(type_val="prometheus", uid="${datasource}")
 
@@ -32,11 +32,26 @@ def _fixed(color: str) -> models.DynamicConfigValue:
     return models.DynamicConfigValue("color", {"mode": "fixed", "fixedColor": color})
 
 
-_GREY_DASHES = [
-    _fixed("text"),
-    models.DynamicConfigValue("custom.lineWidth", 1),
-    models.DynamicConfigValue("custom.lineStyle", {"fill": "dash", "dash": [6, 6]}),
-]
+_LOOKS: dict[Look, list[models.DynamicConfigValue]] = {
+    "measured": [],
+    "configured": [
+        _fixed("text"),
+        models.DynamicConfigValue("custom.lineWidth", 1),
+        models.DynamicConfigValue("custom.lineStyle", {"fill": "dash", "dash": [6, 6]}),
+    ],
+    "edge": [
+        _fixed("text"),
+        models.DynamicConfigValue("custom.lineWidth", 1),
+        models.DynamicConfigValue("custom.hideFrom", {"legend": True, "tooltip": False}),
+    ],
+    "mark": [
+        _fixed("red"),
+        models.DynamicConfigValue("custom.drawStyle", "points"),
+        models.DynamicConfigValue("custom.showPoints", "always"),
+        models.DynamicConfigValue("custom.pointSize", 7),
+        models.DynamicConfigValue("custom.hideFrom", {"legend": True, "tooltip": True}),
+    ],
+}
 
 
 def draw(board: dashboard.Dashboard, rows: Sequence[Row]) -> dashboard.Dashboard:
@@ -130,8 +145,8 @@ def _timeseries(panel: Panel) -> timeseries.Panel:
         # A flat zero would stretch to any height, and a dashed line could be out of sight.
         chart.axis_soft_max(2 * max(bounds))
     for letter, query in zip(_LETTERS, panel.queries, strict=False):
-        if query.look == "configured":
-            chart.override_by_query(letter, _GREY_DASHES)
+        if look := _LOOKS[query.look]:
+            chart.override_by_query(letter, look)
     for name, color in panel.colors:
         chart.override_by_name(name, [_fixed(color)])
     return chart

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 Shape = Literal["lines", "bars", "stacked", "stat", "table", "timeline"]
-Needs = Literal["gpu", "xid", "kv_cache", "alert", "failure", "clients", "log", "feedback"]
+Look = Literal["measured", "configured", "edge", "mark"]
+Needs = Literal[
+    "gpu", "xid", "kv_cache", "alert", "failure", "clients", "log", "feedback", "signal"
+]
 """Why a healthy fleet may answer a query with nothing: there is no GPU, or none with an error; the
 engine reports no KV cache (llama.cpp); no alert was pending or firing; nothing has failed since the
 counter began; clients are not told apart; nobody has said where the engine's log is; no user has
-judged an answer."""
+judged an answer; a signal has no value here, or no band yet, or was never outside of it."""
 
 WHY_EMPTY: dict[Needs, str] = {
     "gpu": "No NVIDIA GPU here",
@@ -20,6 +23,7 @@ WHY_EMPTY: dict[Needs, str] = {
     "clients": "Clients are not told apart (serve.traffic.clients)",
     "log": "No log is read (serve.errors), or it says nothing of this",
     "feedback": "No feedback, or none is accepted (serve.feedback)",
+    "signal": "Nothing measures this signal here",
 }
 """What such a panel says in place of "No data"."""
 
@@ -31,13 +35,14 @@ COLUMNS = 24
 class Query:
     """One PromQL expression and how its series are called (`{{label}}` is replaced).
 
-    What is configured, not measured, is drawn grey and dashed.
+    What is configured, not measured, is drawn grey and dashed; the edge of a band grey and thin;
+    marks are points alone.
     """
 
     expr: str
     legend: str
     needs: Needs | None = None
-    look: Literal["measured", "configured"] = "measured"
+    look: Look = "measured"
 
 
 @dataclass(frozen=True, slots=True)

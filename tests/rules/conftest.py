@@ -64,6 +64,11 @@ def recordings(root: Path) -> list[Content]:
 
 
 @pytest.fixture(scope="session")
+def bands(root: Path) -> list[Content]:
+    return rules(root / "alert-rules" / "bands.yml")
+
+
+@pytest.fixture(scope="session")
 def alerts(root: Path) -> list[Content]:
     return rules(root / "alert-rules" / "alerts.yml")
 

@@ -70,6 +70,39 @@ HELD: dict[str, Pair] = {
         {"alertname": "LLMErrorBudgetBurning", "model": "j", "severity": "page"},
         {"alertname": "LLMErrorBudgetBurning", "model": "j", "severity": "ticket"},
     ),
+    "latency beyond its objective says more than that it is unusual": (
+        {"alertname": "LLMLatencyObjectiveBurning", "model": "s1", "severity": "page"},
+        {"alertname": "LLMSignalAnomalous", "model": "s1", "signal": "time_to_first_token_p95"},
+    ),
+    "errors beyond their budget say more than that they are unusual": (
+        {"alertname": "LLMErrorBudgetBurning", "model": "s2", "severity": "page"},
+        {"alertname": "LLMSignalAnomalous", "model": "s2", "signal": "error_ratio"},
+    ),
+    "drift beyond its bound says more than that it is unusual": (
+        {"alertname": "LLMInputDrift", "model": "s3", "channel": "prompt"},
+        {
+            "alertname": "LLMSignalAnomalous",
+            "model": "s3",
+            "channel": "prompt",
+            "signal": "drift_score",
+        },
+    ),
+    "dislike beyond its bound says more than that it is unusual": (
+        {"alertname": "LLMFeedbackBad", "model": "s4", "version": "v2"},
+        {"alertname": "LLMSignalAnomalous", "model": "s4", "signal": "feedback_bad_ratio"},
+    ),
+    "a queue that grows is unusually long": (
+        {"alertname": "LLMQueueGrowing", "pool": "s5"},
+        {"alertname": "LLMSignalAnomalous", "pool": "s5", "signal": "queue_time_p95"},
+    ),
+    "an empty pool measures nothing": (
+        {"alertname": "LLMPoolEmpty", "pool": "s6"},
+        {"alertname": "LLMSignalStale", "pool": "s6", "signal": "kv_cache_usage"},
+    ),
+    "a signal without answers has no past either": (
+        {"alertname": "TidegaugeSignalFailing", "instance": "s7:1", "signal": "error_ratio"},
+        {"alertname": "TidegaugeSignalsBackfilling", "instance": "s7:1"},
+    ),
 }
 
 HEARD: dict[str, Pair] = {

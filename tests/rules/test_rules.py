@@ -8,7 +8,8 @@ from typing import get_args
 import pytest
 import yaml
 
-from tidegauge.catalog import CATALOG, Metric, traffic
+from tidegauge.catalog import CATALOG, Metric, signals, traffic
+from tidegauge.catalog.default_signals import DEFAULT_SIGNALS
 from tidegauge.traffic.exchange import Outcome
 
 Content = dict[str, object]
@@ -27,18 +28,18 @@ def test_generated_files_are_in_step_with_their_templates(build: ModuleType) -> 
 
 
 def test_expressions_name_only_what_is_exported_or_recorded(
-    recordings: list[Content], alerts: list[Content]
+    recordings: list[Content], bands: list[Content], alerts: list[Content]
 ) -> None:
-    known = _exported() | {str(rule["record"]) for rule in recordings}
-    named = {name for rule in (*recordings, *alerts) for name in _names(rule)}
+    known = _exported() | {str(rule["record"]) for rule in (*recordings, *bands)}
+    named = {name for rule in (*recordings, *bands, *alerts) for name in _names(rule)}
     assert named - known == set()
     assert len(named) > 20  # the pattern finds names at all
 
 
 def test_selectors_use_only_labels_buckets_and_outcomes_that_are_exported(
-    recordings: list[Content], alerts: list[Content]
+    recordings: list[Content], bands: list[Content], alerts: list[Content]
 ) -> None:
-    text = "\n".join(str(rule["expr"]) for rule in (*recordings, *alerts))
+    text = "\n".join(str(rule["expr"]) for rule in (*recordings, *bands, *alerts))
     selectors = SELECTOR.findall(text)
     wrong = [
         f"{name}{{{label}={value!r}}}"
@@ -54,6 +55,44 @@ def test_recordings_are_named_in_house_style_and_once(recordings: list[Content])
     names = [str(rule["record"]) for rule in recordings]
     assert sorted(names) == sorted(set(names))
     assert all(re.fullmatch(r"llm:[a-z0-9_]+(:[a-z0-9_]+)?", name) for name in names)
+
+
+def test_bands_record_what_tidegauge_control_exports_and_steps_on_the_way(
+    bands: list[Content],
+) -> None:
+    exported = {str(rule["record"]) for rule in bands if ":" not in str(rule["record"])}
+    assert exported == {
+        metric.name
+        for metric in (signals.VALUE, signals.UPPER, signals.LOWER, signals.SCORE, signals.AGE)
+    }
+    steps = {str(rule["record"]) for rule in bands} - exported
+    assert all(re.fullmatch(r"llm:signal_[a-z]+(:[a-z]+)?", name) for name in steps)
+
+
+def test_bands_are_of_the_default_signals_each_of_which_is_recorded(
+    recordings: list[Content], bands: list[Content]
+) -> None:
+    watched = {
+        str(rule["labels"]["signal"]): rule["expr"]  # type: ignore[index]
+        for rule in bands
+        if rule["record"] == signals.VALUE.name
+    }
+    assert watched == {signal.name: signal.expr for signal in DEFAULT_SIGNALS}
+    assert set(watched.values()) <= {rule["record"] for rule in recordings}
+
+
+@pytest.mark.parametrize("profile", ["production", "demo"])
+def test_bands_hold_to_promql_that_every_ruler_knows(profile: str, build: ModuleType) -> None:
+    """Prometheus 2.42, Mimir and Thanos: no experimental function, no arithmetic in durations."""
+    text = re.sub(r"#.*", "", build.generate(profile, settings={})["bands.yml"])
+    functions = set(re.findall(r"\b([a-z_]+) ?\(", text)) - {"by", "without", "on", "ignoring"}
+    operators = {"and", "or", "unless", "group_left", "expr"}
+    assert functions - operators <= {
+        *("abs", "avg_over_time", "clamp_min", "count", "label_replace", "last_over_time", "max"),
+        *("max_over_time", "min", "min_over_time", "quantile", "quantile_over_time", "time"),
+        *("timestamp", "vector"),
+    }
+    assert "@" not in text
 
 
 def test_alerts_are_named_and_labelled_in_house_style(alerts: list[Content]) -> None:
@@ -80,9 +119,9 @@ def test_each_alert_has_a_runbook_and_each_runbook_an_alert(
 
 
 def test_runbooks_query_only_what_is_exported_or_recorded(
-    root: Path, recordings: list[Content]
+    root: Path, recordings: list[Content], bands: list[Content]
 ) -> None:
-    known = _exported() | {str(rule["record"]) for rule in recordings}
+    known = _exported() | {str(rule["record"]) for rule in (*recordings, *bands)}
     for path in (root / "docs" / "runbooks").glob("*.md"):
         assert set(NAME.findall(path.read_text())) - known == set(), path.name
 

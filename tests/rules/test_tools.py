@@ -14,14 +14,14 @@ FENCED = re.compile(r"```promql\n(.*?)```", re.DOTALL)
 
 
 def test_promtool_accepts_the_rules(built: Path, tool: Tool) -> None:
-    files = (str(built / "recording.yml"), str(built / "alerts.yml"))
+    files = tuple(str(built / f"{name}.yml") for name in ("recording", "bands", "alerts"))
     out = _run(tool("promtool"), "check", "rules", "--lint=all", "--lint-fatal", *files)
-    assert out.count("SUCCESS") == 2
+    assert out.count("SUCCESS") == 3
 
 
 def test_promtool_accepts_what_prometheus_loads(built: Path, tool: Tool) -> None:
     out = _run(tool("promtool"), "check", "config", str(built / "prometheus.yml"))
-    assert "2 rule files found" in out
+    assert "3 rule files found" in out
 
 
 def test_amtool_accepts_the_routing(built: Path, tool: Tool) -> None:

@@ -85,7 +85,14 @@ def test_templates_leave_every_duration_to_the_profile() -> None:
     literal = re.compile(r"\[\d+(?:ms|[smhd])\]|: *\d+(?:ms|[smhd])\b")
     found = {name: literal.findall(re.sub(r"#.*", "", text)) for name, text in templates.items()}
     assert found == {
-        name: [] for name in ("alertmanager.yml", "alerts.yml", "prometheus.yml", "recording.yml")
+        name: []
+        for name in (
+            "alertmanager.yml",
+            "alerts.yml",
+            "bands.yml",
+            "prometheus.yml",
+            "recording.yml",
+        )
     }
 
 
