@@ -8,7 +8,7 @@ from aiohttp import web
 from tests.unit.test_promql_client import prometheus
 from tidegauge.promql.client import MAX_RANGE_BYTES, Access, Prometheus
 from tidegauge.promql.decode import PromqlError
-from tidegauge.promql.decode_range import RangeAnswer, RangeSeries, decode_range
+from tidegauge.promql.decode_range import RangeAnswer, RangeBody, RangeSeries, decode_range
 from tidegauge.promql.span import MAX_POINTS, Span
 
 
@@ -22,7 +22,9 @@ def row(*values: object, **labels: str) -> dict[str, object]:
 
 
 def test_a_matrix_is_read_with_its_labels_and_times() -> None:
-    answer = decode_range(200, body([row([10, "1.5"], [20, "NaN"], pool="chat", model="a")]))
+    answer = decode_range(
+        RangeBody(200, body([row([10, "1.5"], [20, "NaN"], pool="chat", model="a")]))
+    )
     (series,) = answer.series
     assert series.labels == (("model", "a"), ("pool", "chat"))
     assert series.points[0] == (10.0, 1.5)
@@ -30,13 +32,15 @@ def test_a_matrix_is_read_with_its_labels_and_times() -> None:
 
 
 def test_nothing_is_no_series_and_a_histogram_has_no_points() -> None:
-    assert decode_range(200, body([])) == RangeAnswer(())
+    assert decode_range(RangeBody(200, body([]))) == RangeAnswer(())
     histogram = {"metric": {"a": "b"}, "histograms": [[10, {}]]}
-    assert decode_range(200, body([histogram])).series == (RangeSeries((("a", "b"),), ()),)
+    assert decode_range(RangeBody(200, body([histogram]))).series == (
+        RangeSeries((("a", "b"),), ()),
+    )
 
 
 def test_warnings_are_kept() -> None:
-    assert decode_range(200, body([], warnings=["a store is gone"])).warnings == (
+    assert decode_range(RangeBody(200, body([], warnings=["a store is gone"]))).warnings == (
         "a store is gone",
     )
 
@@ -70,7 +74,7 @@ def test_what_is_no_answer_is_one_error(
     status: int, text: bytes, reason: str, message: str
 ) -> None:
     with pytest.raises(PromqlError, match=message) as caught:
-        decode_range(status, text)
+        decode_range(RangeBody(status, text))
     assert caught.value.reason == reason
 
 
@@ -85,7 +89,7 @@ async def test_a_range_is_asked_for_with_its_times() -> None:
         client = Prometheus(Access(url, timeout_seconds=30))
         found = await client.query_range("up", Span(0, 3000.5, 2.5))
         await client.close()
-    assert found.series[0].points == ((0.0, 1.0),)
+    assert decode_range(found).series[0].points == ((0.0, 1.0),)
     times = {"start": "0.000", "end": "3000.500", "step": "2.500", "timeout": "30s"}
     assert seen == [{"query": "up", **times}]
 

@@ -1,30 +1,34 @@
 """Signals over a fake Prometheus that remembers: what they show, learn, refuse and survive."""
 
 import asyncio
+import json
 import logging
 import math
 import time
 from array import array
 from collections.abc import Callable
+from typing import TypeVar
 
 import pytest
 
 from tidegauge.catalog import signals as catalog
 from tidegauge.control.signals.bench import Bench
+from tidegauge.control.signals.child import Child
 from tidegauge.control.signals.history import History
 from tidegauge.control.signals.keyed import Columns, values
 from tidegauge.control.signals.lanes import Lanes
-from tidegauge.control.signals.learner import Learner
 from tidegauge.control.signals.loop import Shared, SignalLoop
 from tidegauge.control.signals.room import Room
 from tidegauge.control.signals.signal import Signal
 from tidegauge.control.signals.signals import Signals
-from tidegauge.control.signals.task import Task
+from tidegauge.control.signals.task import Learn, Task
 from tidegauge.control.signals.unanswered import Unanswered
 from tidegauge.promql.decode import Answer, PromqlError, Series
-from tidegauge.promql.decode_range import RangeAnswer, RangeSeries
+from tidegauge.promql.decode_range import RangeBody, RangeSeries
 from tidegauge.promql.span import MAX_POINTS, Span
-from tidegauge.thresholds.tracker import Direction, Tracker, TrackerSettings
+from tidegauge.thresholds.tracker import Direction, TrackerSettings
+
+Made = TypeVar("Made")
 
 STEP = 10.0
 HISTORY = 3000.0
@@ -62,7 +66,7 @@ class FakePrometheus:
         found = ((labels, value(at)) for labels, value in self.series.items())
         return Answer(tuple(Series(n, v) for n, v in found if v is not None), self.warnings)
 
-    async def query_range(self, expression: str, span: Span) -> RangeAnswer:
+    async def query_range(self, expression: str, span: Span) -> RangeBody:
         self.spans.append(span)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
@@ -76,20 +80,24 @@ class FakePrometheus:
             raise self.broken
         if span.points * len(self.series) > self.most_points:
             raise PromqlError("too_large", "too many")
-        return RangeAnswer(
-            tuple(
-                RangeSeries(labels, tuple(points))
-                for labels, value in self.series.items()
-                if (points := [(t, v) for t in map(span.at, range(span.points)) if (v := value(t))])
-            ),
-            self.warnings,
-        )
+        rows = [
+            {"metric": dict(labels), "values": points}
+            for labels, value in self.series.items()
+            if (
+                points := [
+                    [t, repr(v)] for t in map(span.at, range(span.points)) if (v := value(t))
+                ]
+            )
+        ]
+        found = {"resultType": "matrix", "result": rows}
+        answer = {"status": "success", "data": found, "warnings": self.warnings}
+        return RangeBody(200, json.dumps(answer).encode())
 
 
 class InHouse:
-    """Learns without a child."""
+    """Works without a child."""
 
-    def learn(self, task: Task) -> Tracker:
+    def run(self, task: Task[Made]) -> Made:
         return task.run()
 
     def rest(self) -> None:
@@ -444,28 +452,28 @@ async def test_a_child_learns_what_we_would_and_one_that_was_killed_is_started_a
     settings = TrackerSettings("quantile", STEP, HISTORY, REFRESH, 7.0)
     span = Span(BEGIN - 4000, BEGIN, STEP)
     values = array("d", map(wave, map(span.at, range(span.points))))
-    task = Task(settings, "x", span, values)
-    learner, expected = Learner(), task.run().latest
+    task = Learn(settings, "x", span, values)
+    child, expected = Child(), task.run().latest
     for _ in range(2):
-        assert learner.learn(task).latest == expected
-    assert learner._child
-    learner._child.kill()
-    assert learner.learn(task).latest == expected
-    assert [record.message for record in caplog.records] == ["learning without a child"]
-    assert learner.learn(task).latest == expected
-    child = learner._child
-    assert child
-    learner.rest()
-    assert child.poll() is not None
+        assert child.run(task).latest == expected
+    assert child._child
+    child._child.kill()
+    assert child.run(task).latest == expected
+    assert [record.message for record in caplog.records] == ["working without a child"]
+    assert child.run(task).latest == expected
+    process = child._child
+    assert process
+    child.rest()
+    assert process.poll() is not None
 
 
 async def test_the_child_ends_when_there_is_nothing_to_learn() -> None:
-    learner = Learner()
-    bench = Bench(learner)
+    child = Child()
+    bench = Bench(child, idle_seconds=0.05)
     settings = TrackerSettings("quantile", STEP, HISTORY, REFRESH, 7.0)
-    await bench.learn(Task(settings, "x", Span(0, 10, 10), array("d", [1.0, 2.0])))
+    await bench.learn(Learn(settings, "x", Span(0, 10, 10), array("d", [1.0, 2.0])))
     async with asyncio.timeout(60):
-        while learner._child:
+        while child._child:
             await asyncio.sleep(0.01)
     bench.close()
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import aiohttp
 
 from tidegauge.promql.decode import Answer, PromqlError, decode
-from tidegauge.promql.decode_range import RangeAnswer, decode_range
+from tidegauge.promql.decode_range import RangeBody
 from tidegauge.promql.span import Span
 
 MAX_BYTES = 8 * 1024 * 1024  # an instant query that aggregates needs a few hundred
-MAX_RANGE_BYTES = 2 * 1024 * 1024  # while JSON is read, no other thread runs: some 20 ms
+MAX_RANGE_BYTES = 2 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +54,15 @@ class Prometheus:
         form = {"query": expression, **moment}
         return decode(*await self._answer("query", form, MAX_BYTES))
 
-    async def query_range(self, expression: str, span: Span) -> RangeAnswer:
-        """The answer to a range query of at most MAX_POINTS points.
-
-        Read in a thread: a megabyte of JSON is a dozen milliseconds of nothing else.
+    async def query_range(self, expression: str, span: Span) -> RangeBody:
+        """The answer to a range query of at most MAX_POINTS points, for `decode_range`.
 
         Raises:
-            PromqlError: there is no answer that may be trusted.
+            PromqlError: unreachable, timeout, secret or too_large.
         """
         times = {"start": span.start, "end": span.end, "step": span.step_seconds}
         form = {"query": expression, **{name: _time(value) for name, value in times.items()}}
-        status, body = await self._answer("query_range", form, MAX_RANGE_BYTES)
-        return await asyncio.to_thread(decode_range, status, body)
+        return RangeBody(*await self._answer("query_range", form, MAX_RANGE_BYTES))
 
     async def close(self) -> None:
         """Close open connections."""

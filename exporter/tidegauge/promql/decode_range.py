@@ -10,6 +10,14 @@ from tidegauge.promql.decode import PromqlError, result, warnings
 
 
 @dataclass(frozen=True, slots=True)
+class RangeBody:
+    """An answer as it came. To decode a megabyte takes a while, and may be done elsewhere."""
+
+    status: int
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class RangeSeries:
     """One element of a range vector: (Unix seconds, value), ascending in time."""
 
@@ -25,13 +33,13 @@ class RangeAnswer:
     warnings: tuple[str, ...] = ()
 
 
-def decode_range(status: int, body: bytes) -> RangeAnswer:
+def decode_range(body: RangeBody) -> RangeAnswer:
     """The answer to a range query.
 
     Raises:
         PromqlError: bad_query, http_status, too_large or parse.
     """
-    tree, matrix = result(status, body)
+    tree, matrix = result(body.status, body.content)
     rows = matrix.get("result")
     if matrix.get("resultType") != "matrix" or not isinstance(rows, list):
         found = matrix.get("resultType")

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from tidegauge.promql.decode import Answer
-from tidegauge.promql.decode_range import RangeAnswer
+from tidegauge.promql.decode_range import RangeBody
 from tidegauge.promql.span import Span
 
 
@@ -17,8 +17,8 @@ class Asks(Protocol):
             PromqlError: there is none.
         """
 
-    async def query_range(self, expression: str, span: Span) -> RangeAnswer:
-        """The answers at every point of a span of at most MAX_POINTS points.
+    async def query_range(self, expression: str, span: Span) -> RangeBody:
+        """The answers at every point of a span of at most MAX_POINTS points, not decoded yet.
 
         Raises:
             PromqlError: there are none.

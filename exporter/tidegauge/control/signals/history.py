@@ -6,14 +6,14 @@ large or takes too long.
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partial
 
 from tidegauge.control.signals.asks import Asks
 from tidegauge.control.signals.bench import Bench
 from tidegauge.control.signals.keyed import Columns
 from tidegauge.control.signals.lanes import Lanes
+from tidegauge.control.signals.task import Read
 from tidegauge.promql.decode import PromqlError, Reason
-from tidegauge.promql.decode_range import RangeAnswer
+from tidegauge.promql.decode_range import RangeBody
 from tidegauge.promql.span import MAX_POINTS, Span
 
 ANSWER_POINTS = 30_000  # of all series of an answer, at about 30 bytes each
@@ -47,7 +47,8 @@ class History:
                 pieces.extendleft(reversed(list(piece.chunks(longest))))
                 continue
             try:
-                answer = await self._lanes.ask(self._asking(expression, piece))
+                body = await self._lanes.ask(self._asking(expression, piece))
+                read, series = await self._bench.read(Read(body, piece, tuple(labels)))
             except PromqlError as error:
                 shortest = _SHORTEST_PIECES.get(error.reason)
                 if shortest is None or piece.points <= shortest:
@@ -55,20 +56,13 @@ class History:
                 longest = max(shortest, piece.points // 2)
                 pieces.appendleft(piece)
                 continue
-            longest = min(longest, _piece(len(answer.series)))
-            await self._bench.work(partial(columns.add, answer.series))
+            longest = min(longest, _piece(series))
+            columns.join(read)
         return columns
 
-    def _asking(self, expression: str, piece: Span) -> Callable[[], Awaitable[RangeAnswer]]:
-        return lambda: _whole(self._prometheus, expression, piece)
+    def _asking(self, expression: str, piece: Span) -> Callable[[], Awaitable[RangeBody]]:
+        return lambda: self._prometheus.query_range(expression, piece)
 
 
 def _piece(series: int) -> int:
     return min(MAX_POINTS, max(_SHORTEST_PIECES["too_large"], ANSWER_POINTS // max(1, series)))
-
-
-async def _whole(prometheus: Asks, expression: str, piece: Span) -> RangeAnswer:
-    answer = await prometheus.query_range(expression, piece)
-    if answer.warnings:
-        raise PromqlError("partial", f"Prometheus warns: {answer.warnings[0]}")
-    return answer

@@ -63,6 +63,16 @@ class Columns:
             key = key_of(each.labels, self.labels)
             self._enter(key, each.points, taken.setdefault(key, set()))
 
+    def join(self, piece: "Columns") -> None:
+        """Enter a piece of the span that was read by itself."""
+        first = self.span.index(piece.span.start)
+        for key, values in piece.known.items():
+            column = self.known.get(key)
+            if column is None:
+                column = self.known[key] = array("d", [_MISSING]) * self.span.points
+            column[first : first + len(values)] = values
+        self.ambiguous |= piece.ambiguous
+
     def living(self) -> list[Key]:
         """Series that have a value; first those that have one at the end."""
         alive = [key for key, column in self.known.items() if any(map(math.isfinite, column))]

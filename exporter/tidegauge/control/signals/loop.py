@@ -22,7 +22,7 @@ from tidegauge.control.signals.keyed import Columns, Key, Values, values
 from tidegauge.control.signals.lanes import Lanes
 from tidegauge.control.signals.room import Room
 from tidegauge.control.signals.signal import Signal
-from tidegauge.control.signals.task import Task
+from tidegauge.control.signals.task import Learn
 from tidegauge.control.signals.unanswered import Unanswered
 from tidegauge.promql.decode import PromqlError
 from tidegauge.promql.span import Span
@@ -123,7 +123,7 @@ class SignalLoop:
                 refused += 1
                 continue
             values = columns.known[key]
-            task = Task(self.signal.settings, followed.name(key), columns.span, values)
+            task = Learn(self.signal.settings, followed.name(key), columns.span, values)
             tracker = await self._shared.bench.learn(task)
             followed.adopt(key, tracker, seen=columns.last(key))
         async with self._one_at_a_time:

@@ -1,7 +1,7 @@
-"""A child process that learns histories, so that they take no turns with the event loop.
+"""A child process that reads answers and learns histories, so that the event loop waits for none.
 
-Tasks and trackers cross its standard input and output as pickles: both ends are this program. It
-ends with its input, so it never outlives who started it.
+Tasks and what they make cross its standard input and output as pickles: both ends are this program.
+It ends with its input, so it never outlives who started it.
 """
 
 import contextlib
@@ -11,32 +11,34 @@ import pickle
 import signal
 import subprocess
 import sys
+from typing import TypeVar
 
 from tidegauge.control.signals.task import Task
-from tidegauge.thresholds.tracker import Tracker
+
+Made = TypeVar("Made")
 
 logger = logging.getLogger(__name__)
 
-_MODULE = "tidegauge.control.signals.learner"
+_MODULE = "tidegauge.control.signals.child"
 _END_SECONDS = 5.0
 
 
-class Learner:
-    """Starts the child when there is something to learn. What it does takes time: for a thread."""
+class Child:
+    """Started when there is something to do. What it does takes time: for a thread."""
 
     def __init__(self) -> None:
         self._closed = False
         self._child: subprocess.Popen[bytes] | None = None
 
-    def learn(self, task: Task) -> Tracker:
-        """The tracker of a task; without a child, by our own work."""
+    def run(self, task: Task[Made]) -> Made:
+        """What the task makes; without a child, by our own work."""
         try:
             return self._ask(task)
         except (OSError, EOFError, pickle.UnpicklingError) as error:
             if self._closed:
                 raise
             self.rest()
-            logger.warning("learning without a child", extra={"error": repr(error)})
+            logger.warning("working without a child", extra={"error": repr(error)})
             return task.run()
 
     def rest(self) -> None:
@@ -57,7 +59,7 @@ class Learner:
         self._closed = True
         self.rest()
 
-    def _ask(self, task: Task) -> Tracker:
+    def _ask(self, task: Task[Made]) -> Made:
         if self._child is None:
             command = [sys.executable, "-m", _MODULE]
             self._child = subprocess.Popen(  # noqa: S603 - our own module
@@ -68,16 +70,16 @@ class Learner:
             raise EOFError
         pickle.dump(task, child.stdin)
         child.stdin.flush()
-        tracker: Tracker = pickle.load(child.stdout)  # noqa: S301 - of our own child
-        return tracker
+        made: Made = pickle.load(child.stdout)  # noqa: S301 - of our own child
+        return made
 
 
 def main() -> None:
-    """The child: a tracker for each task, until there are no more."""
+    """The child: runs each task, until there are no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; our input ends with us
     while True:
         try:
-            task: Task = pickle.load(sys.stdin.buffer)  # noqa: S301 - of who started us
+            task: Task[object] = pickle.load(sys.stdin.buffer)  # noqa: S301 - of who started us
         except (EOFError, pickle.UnpicklingError):
             return
         try:
