@@ -34,6 +34,10 @@ SHORT_THEN_LONG = [
     ("scale_up_stabilization", "scale_down_stabilization"),
     ("haproxy_check_interval", "unhealthy_timeout"),
     ("kill_grace", "drain_cap"),
+    ("evaluation_interval", "signal_smooth"),
+    ("signal_smooth", "signal_hour"),
+    ("signal_step", "signal_hour"),
+    ("signal_hour", "signal_day"),
     ("signal_query_offset", "signal_interval"),
     ("signal_interval", "signal_refresh"),
     ("signal_refresh", "signal_history"),
@@ -78,6 +82,20 @@ def test_durations_fit_each_other(short: str, long: str, profile: str) -> None:
 def test_a_rate_window_holds_four_scrapes_and_more(window: str, profile: str) -> None:
     values = build.load_profile(profile)
     assert build.seconds(values[window]) >= 4 * build.seconds(values["scrape_interval"])
+
+
+@pytest.mark.parametrize("profile", ["production", "demo"])
+def test_what_a_step_found_holds_when_the_next_one_is_late(profile: str) -> None:
+    values = build.load_profile(profile)
+    assert build.seconds(values["signal_fresh"]) > 2 * build.seconds(values["signal_step"])
+
+
+@pytest.mark.parametrize("profile", ["production", "demo"])
+def test_days_are_looked_at_where_a_step_left_something(profile: str) -> None:
+    """An offset that no step divides would find what is up to a step older."""
+    values = build.load_profile(profile)
+    for long in ("signal_hour", "signal_day"):
+        assert build.seconds(values[long]) % build.seconds(values["signal_step"]) == 0
 
 
 def test_templates_leave_every_duration_to_the_profile() -> None:
