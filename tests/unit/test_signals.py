@@ -33,6 +33,7 @@ Made = TypeVar("Made")
 STEP = 10.0
 HISTORY = 3000.0
 REFRESH = 1000.0
+BUDGET = 1008.0  # one in ten minutes: an hour of history says little of a week
 BEGIN = 1_000_000.0
 Labels = tuple[tuple[str, str], ...]
 A: Labels = (("model", "a"),)
@@ -122,7 +123,7 @@ class World:
         self.prometheus = prometheus or FakePrometheus()
         self.bench = Bench(InHouse())
         lanes = Lanes(concurrency)
-        settings = TrackerSettings("quantile", STEP, HISTORY, REFRESH, 7.0, direction)
+        settings = TrackerSettings("quantile", STEP, HISTORY, REFRESH, BUDGET, direction)
         shared = Shared(
             prometheus=self.prometheus,
             history=History(self.prometheus, lanes, self.bench),
@@ -174,7 +175,7 @@ async def test_a_band_is_there_at_once_after_backfill() -> None:
     assert shown["anomaly_score", "a"] < 1
     assert shown["age_seconds", "a"] == BEGIN % STEP + (0 if BEGIN % STEP >= 2 else STEP)
     assert shown["history_seconds", "a"] > HISTORY / 2
-    assert shown["budget_alarms", "a"] == 7
+    assert shown["budget_alarms", "a"] == BUDGET
     assert ("backtest_alarms", "a") in shown
     assert world.told(catalog.BACKFILLING) == 0
 
