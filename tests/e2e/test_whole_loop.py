@@ -258,7 +258,7 @@ async def test_every_panel_answers(asking: Asking) -> None:
         expression = filled(query.expr, window=profile()["rate_window"])
         # llama.cpp has no KV cache series, and nothing here is ill; the panels say so. Everything
         # else has an answer.
-        may_be_empty = query.needs in {"kv_cache", "xid", "failure", "log", "feedback"}
+        may_be_empty = query.needs in {"kv_cache", "xid", "failure", "log", "feedback", "signal"}
         if not await asking.history(expression) and not may_be_empty:
             empty.append((query.panel, expression))
     assert empty == []
