@@ -1,0 +1,61 @@
+"""One signal through the product's own Tracker: what the picture of it shows."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from docs.drawing.traces import Points, Span
+from tidegauge.thresholds.tracker import Direction, Judged, Tracker, TrackerSettings
+
+HISTORY_SECONDS = 28 * 86400.0
+REFRESH_SECONDS = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A signal, its band and its marks, and what to shade behind them."""
+
+    title: str
+    unit: str
+    judged: Sequence[Judged]
+    said: str
+    spans: Sequence[Span] = field(default=())
+
+    @property
+    def marks(self) -> list[Judged]:
+        return [judged for judged in self.judged if judged.alarm]
+
+
+def followed(
+    title: str,
+    points: Points,
+    *,
+    unit: str,
+    step_seconds: float,
+    detector: str,
+    alarms_per_week: float,
+    direction: Direction = "both",
+    refresh_seconds: float = REFRESH_SECONDS,
+    since: float = -math.inf,
+    spans: Sequence[Span] = (),
+) -> Panel:
+    """Follow the signal; points up to `since` are history, read back as after a restart."""
+    settings = TrackerSettings(
+        detector, step_seconds, HISTORY_SECONDS, refresh_seconds, alarms_per_week, direction
+    )
+    tracker = Tracker(settings, name=title)
+    history = [(at, value) for at, value in points if at <= since and value is not None]
+    if history:
+        tracker.rebuild(history, until=since)
+    judged = [tracker.take(at, value) for at, value in points if at > since]
+    return Panel(title, unit, judged, _said(tracker, judged, settings), spans)
+
+
+def _said(tracker: Tracker, judged: Sequence[Judged], settings: TrackerSettings) -> str:
+    days = sum(one.score is not None for one in judged) * settings.step_seconds / 86400
+    marks = f"{tracker.alarms} mark{'s' if tracker.alarms != 1 else ''}"
+    said = f"{settings.detector}, {settings.direction}; {marks} in {days:.1f} days"
+    found = tracker.calibration
+    if found is not None and math.isfinite(found.threshold):
+        said += f"; back-test on {found.weeks:.1f} weeks: {found.fired}"
+    return said
