@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from docs.drawing.traces import Points, Span
+from tidegauge.thresholds.budget import WEEK_SECONDS
 from tidegauge.thresholds.tracker import Direction, Judged, Tracker, TrackerSettings
 
 HISTORY_SECONDS = 28 * 86400.0
@@ -52,10 +53,14 @@ def followed(
 
 
 def _said(tracker: Tracker, judged: Sequence[Judged], settings: TrackerSettings) -> str:
-    days = sum(one.score is not None for one in judged) * settings.step_seconds / 86400
+    known = sum(one.score is not None for one in judged) * settings.step_seconds
     marks = f"{tracker.alarms} mark{'s' if tracker.alarms != 1 else ''}"
-    said = f"{settings.detector}, {settings.direction}; {marks} in {days:.1f} days"
+    said = f"{settings.detector}, {settings.direction}; {marks} in {_length(known)}"
     found = tracker.calibration
     if found is not None and math.isfinite(found.threshold):
-        said += f"; back-test on {found.weeks:.1f} weeks: {found.fired}"
+        said += f"; back-test on {_length(found.weeks * WEEK_SECONDS)}: {found.fired}"
     return said
+
+
+def _length(seconds: float) -> str:
+    return f"{seconds / 86400:.1f} days" if seconds > 86400 / 4 else f"{seconds / 60:.0f} minutes"

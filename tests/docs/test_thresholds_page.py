@@ -88,40 +88,41 @@ def test_prometheus_takes_every_query(tmp_path: Path) -> None:
 
 
 def test_queries_answer_what_they_are_for(tmp_path: Path) -> None:
-    both, rules = '{detector="novelty",signal="%s",model="a"}', '{detector="rules",signal="%s",%s}'
+    rules = '{detector="rules",signal="%s",%s}'
+    ours = '{detector="novelty",signal="%s",model="a",job="tidegauge",instance="control"}'
     first = "time_to_first_token_p95"
     series = {
-        "llm_signal_value" + both % first: "3x20",
-        "llm_signal_upper" + both % first: "4x20",
+        "llm_signal_value" + ours % first: "3x20",
+        "llm_signal_upper" + ours % first: "4x20",
         "llm_signal_upper" + rules % (first, 'model="a"'): "9x20",
         "llm_signal_upper" + rules % (first, 'model="b"'): "7x20",
-        "llm_signal_value" + both % "error_ratio": "0.5x20",
-        "llm_signal_anomaly_score" + both % first: "1.5x20",
+        "llm_signal_value" + ours % "error_ratio": "0.5x20",
+        "llm_signal_anomaly_score" + ours % first: "1.5x20",
         "llm_signal_anomaly_score" + rules % (first, 'model="a"'): "0x20",
-        "llm_signal_anomaly_score" + both % "error_ratio": "1x20",
-        "llm_signal_anomaly_score" + both % "queue_time_p95": "0.9x20",
+        "llm_signal_anomaly_score" + ours % "error_ratio": "1x20",
+        "llm_signal_anomaly_score" + ours % "queue_time_p95": "0.9x20",
         "llm_signal_anomaly_score" + rules % ("kv_cache_usage", 'model="a"'): "2x20",
-        "llm_signal_alarms_total" + both % first: "0 0 1 2 3x16",
-        "llm_signal_budget_alarms" + both % first: "1x20",
-        "llm_signal_backtest_alarms" + both % first: "4x20",
-        "llm_signal_history_seconds" + both % first: "2419200x20",
-        "llm_signal_age_seconds" + both % first: "1000x20",
+        "llm_signal_alarms_total" + ours % first: "0 0 1 2 3x16",
+        "llm_signal_budget_alarms" + ours % first: "1x20",
+        "llm_signal_backtest_alarms" + ours % first: "4x20",
+        "llm_signal_history_seconds" + ours % first: "2419200x20",
+        "llm_signal_age_seconds" + ours % first: "1000x20",
     }
     expected = {
         'llm_signal_upper{signal="': {
-            "llm_signal_upper" + both % first: 4,
+            "llm_signal_upper" + ours % first: 4,
             "llm_signal_upper" + rules % (first, 'model="b"'): 7,
         },
-        "(llm_signal_anomaly_score{": {
-            "llm_signal_anomaly_score" + both % first: 1.5,
-            "llm_signal_anomaly_score" + both % "error_ratio": 1,
+        "(\n  llm_signal_anomaly_score{": {
+            "llm_signal_anomaly_score" + ours % first: 1.5,
+            "llm_signal_anomaly_score" + ours % "error_ratio": 1,
             "llm_signal_anomaly_score" + rules % ("kv_cache_usage", 'model="a"'): 2,
         },
         "count by (model)": {'{model="a"}': 3},
-        "round(": {both % first: 3},
-        "llm_signal_backtest_alarms /": {both % first: 1},
-        "llm_signal_value unless": {"llm_signal_value" + both % "error_ratio": 0.5},
-        "llm_signal_age_seconds >": {"llm_signal_age_seconds" + both % first: 1000},
+        "round(": {ours % first: 3},
+        "llm_signal_backtest_alarms /": {ours % first: 1},
+        "llm_signal_value unless": {"llm_signal_value" + ours % "error_ratio": 0.5},
+        "llm_signal_age_seconds >": {"llm_signal_age_seconds" + ours % first: 1000},
     }
     _tested(tmp_path, series, expected)
 
