@@ -138,8 +138,8 @@ def _rate(traces: Path, model: str, budget: float) -> Panel:
 
 
 def _hour(requests: Sequence[Request], budget: float) -> list[Panel]:
-    """Tokens of Azure's hour, every ten seconds: what little history gives."""
-    step, length = 10.0, requests[-1].at
+    """Tokens of Azure's hour, every five seconds: what little history gives."""
+    step, length = 5.0, requests[-1].at
     prompts, answers, counts = ([0.0] * int(length / step) for _ in range(3))
     for request in requests:
         if (place := int(request.at / step)) < len(counts):
@@ -161,6 +161,7 @@ def _hour(requests: Sequence[Request], budget: float) -> list[Panel]:
             step_seconds=step,
             detector=DEFAULT_DETECTOR,
             alarms_per_week=budget,
+            history_seconds=3600.0,
             refresh_seconds=600.0,
         )
         for title, values in columns.items()

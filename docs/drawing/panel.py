@@ -36,13 +36,14 @@ def followed(
     detector: str,
     alarms_per_week: float,
     direction: Direction = "both",
+    history_seconds: float = HISTORY_SECONDS,
     refresh_seconds: float = REFRESH_SECONDS,
     since: float = -math.inf,
     spans: Sequence[Span] = (),
 ) -> Panel:
     """Follow the signal; points up to `since` are history, read back as after a restart."""
     settings = TrackerSettings(
-        detector, step_seconds, HISTORY_SECONDS, refresh_seconds, alarms_per_week, direction
+        detector, step_seconds, history_seconds, refresh_seconds, alarms_per_week, direction
     )
     tracker = Tracker(settings, name=title)
     history = [(at, value) for at, value in points if at <= since and value is not None]
