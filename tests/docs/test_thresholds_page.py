@@ -73,6 +73,13 @@ def test_a_band_needs_as_many_points_as_the_page_says() -> None:
     assert f"{MIN_POINTS} points: {hours:.0f} hours at five minutes" in PAGE
 
 
+def test_every_parameter_of_rules_that_it_names_exists() -> None:
+    known = yaml.safe_load((ROOT / "alert-rules" / "parameters.yml").read_text())
+    named = set(re.findall(r"`((?:signal|gpu)_[a-z_]+)`", PAGE))
+    assert named
+    assert named <= set(known)
+
+
 def test_prometheus_takes_every_query(tmp_path: Path) -> None:
     rules = [{"record": f"page:query:{n}", "expr": block} for n, block in enumerate(PROMQL)]
     group = {"groups": [{"name": "page", "rules": rules}]}
