@@ -70,7 +70,7 @@ fuzz: setup ## property tests with examples that are new each time, ROUNDS times
 	  $(RUN) -m pytest -q -m hypothesis --hypothesis-profile=explore || exit 1; \
 	done
 
-SCRIPTS := alert-rules/build.py docs/build.py $(wildcard scripts/*.py benchmarks/*.py)
+SCRIPTS := alert-rules/build.py docs/build.py docs/thresholds_pictures.py $(wildcard scripts/*.py benchmarks/*.py)
 GENERATORS := alert-rules/build.py dashboards/build.py docs/build.py
 
 generate: setup ## write rules, dashboards and reference pages anew

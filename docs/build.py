@@ -46,6 +46,7 @@ sys.path.insert(0, str(HERE.parent))  # so that it runs as a script, from anywhe
 from docs.error_pages import known_errors  # noqa: E402
 from docs.gpu_pages import gpu_series, xids  # noqa: E402
 from docs.privacy_page import privacy  # noqa: E402
+from docs.thresholds_page import thresholds  # noqa: E402
 
 _SUBJECTS = (
     ("Inference", inference),
@@ -140,6 +141,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "xid.md": xids,
     "known-errors.md": known_errors,
     "privacy.md": privacy,
+    "thresholds.md": thresholds,
 }
 
 

@@ -1,0 +1,163 @@
+"""docs/thresholds.md: it has all detectors and series, and its examples work."""
+
+import re
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tidegauge.catalog.default_signals import DEFAULT_SIGNALS
+from tidegauge.catalog.signals import METRICS
+from tidegauge.cli.main import main
+from tidegauge.config import load
+from tidegauge.thresholds.budget import MIN_POINTS
+from tidegauge.thresholds.registry import DETECTORS
+
+ROOT = Path(__file__).resolve().parents[2]
+PROMTOOL = ROOT / ".tools" / "bin" / "promtool"
+PAGE = (ROOT / "docs" / "thresholds.md").read_text(encoding="utf-8")
+PROMQL = re.findall(r"```promql\n(.*?)\n```", PAGE, re.DOTALL)
+PICTURES = sorted((ROOT / "docs" / "thresholds").glob("*.svg"))
+
+
+def query(start: str) -> str:
+    """The one block of PromQL that begins so."""
+    (found,) = (block for block in PROMQL if block.startswith(start))
+    return found
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_every_detector_is_explained(name: str) -> None:
+    assert f"\n- **`{name}`** " in PAGE
+
+
+@pytest.mark.parametrize("name", [metric.name for metric in METRICS])
+def test_every_series_is_on_the_page(name: str) -> None:
+    assert f"| `{name}` |" in PAGE
+
+
+@pytest.mark.parametrize("name", [signal.name for signal in DEFAULT_SIGNALS])
+def test_every_default_signal_is_on_the_page(name: str) -> None:
+    assert f"| `{name}` |" in PAGE
+
+
+def test_every_series_that_the_page_names_exists() -> None:
+    known = {metric.name for metric in METRICS}
+    assert set(re.findall(r"\bllm_signal_[a-z_]+\b", PAGE)) <= known
+
+
+def test_the_configuration_loads(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```yaml\n# tidegauge.yml\n(.*?)```", PAGE, re.DOTALL)
+    (tmp_path / "tidegauge.yml").write_text(block)
+    control = load(tmp_path / "tidegauge.yml").control
+    assert control is not None
+    assert control.signals is not None
+    assert [signal.name for signal in control.signals.custom] == ["error_ratio", "checkout_latency"]
+
+
+def test_the_flags_of_its_commands_exist(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("signals", "control"):
+        with pytest.raises(SystemExit):
+            main([command, "--help"])
+        helped = capsys.readouterr().out
+        used = re.findall(rf"tidegauge {command} (.*)", PAGE)
+        flags = {flag for line in used for flag in re.findall(r"--[a-z.-]+", line)}
+        assert flags
+        assert {flag for flag in flags if flag not in helped} == set()
+
+
+def test_a_band_needs_as_many_points_as_the_page_says() -> None:
+    hours = MIN_POINTS * 300 / 3600
+    assert f"{MIN_POINTS} points: {hours:.0f} hours at five minutes" in PAGE
+
+
+def test_every_parameter_of_rules_that_it_names_exists() -> None:
+    known = yaml.safe_load((ROOT / "alert-rules" / "parameters.yml").read_text())
+    named = set(re.findall(r"`((?:signal|gpu)_[a-z_]+)`", PAGE))
+    assert named
+    assert named <= set(known)
+
+
+def test_prometheus_takes_every_query(tmp_path: Path) -> None:
+    rules = [{"record": f"page:query:{n}", "expr": block} for n, block in enumerate(PROMQL)]
+    group = {"groups": [{"name": "page", "rules": rules}]}
+    (tmp_path / "rules.yml").write_text(yaml.safe_dump(group))
+    said = subprocess.run(
+        [PROMTOOL, "check", "rules", tmp_path / "rules.yml"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert len(PROMQL) > 8
+    assert said.returncode == 0, said.stdout + said.stderr
+
+
+def test_queries_answer_what_they_are_for(tmp_path: Path) -> None:
+    rules = '{detector="rules",signal="%s",%s}'
+    ours = '{detector="novelty",signal="%s",model="a",job="tidegauge",instance="control"}'
+    first = "time_to_first_token_p95"
+    series = {
+        "llm_signal_value" + ours % first: "3x20",
+        "llm_signal_upper" + ours % first: "4x20",
+        "llm_signal_upper" + rules % (first, 'model="a"'): "9x20",
+        "llm_signal_upper" + rules % (first, 'model="b"'): "7x20",
+        "llm_signal_value" + ours % "error_ratio": "0.5x20",
+        "llm_signal_anomaly_score" + ours % first: "1.5x20",
+        "llm_signal_anomaly_score" + rules % (first, 'model="a"'): "0x20",
+        "llm_signal_anomaly_score" + ours % "error_ratio": "1x20",
+        "llm_signal_anomaly_score" + ours % "queue_time_p95": "0.9x20",
+        "llm_signal_anomaly_score" + rules % ("kv_cache_usage", 'model="a"'): "2x20",
+        "llm_signal_alarms_total" + ours % first: "0 0 1 2 3x16",
+        "llm_signal_budget_alarms" + ours % first: "1x20",
+        "llm_signal_backtest_alarms" + ours % first: "4x20",
+        "llm_signal_history_seconds" + ours % first: "2419200x20",
+        "llm_signal_age_seconds" + ours % first: "1000x20",
+    }
+    expected = {
+        'llm_signal_upper{signal="': {
+            "llm_signal_upper" + ours % first: 4,
+            "llm_signal_upper" + rules % (first, 'model="b"'): 7,
+        },
+        "(\n  llm_signal_anomaly_score{": {
+            "llm_signal_anomaly_score" + ours % first: 1.5,
+            "llm_signal_anomaly_score" + ours % "error_ratio": 1,
+            "llm_signal_anomaly_score" + rules % ("kv_cache_usage", 'model="a"'): 2,
+        },
+        "count by (model)": {'{model="a"}': 3},
+        "round(": {ours % first: 3},
+        "llm_signal_backtest_alarms /": {ours % first: 1},
+        "llm_signal_value unless": {"llm_signal_value" + ours % "error_ratio": 0.5},
+        "llm_signal_age_seconds >": {"llm_signal_age_seconds" + ours % first: 1000},
+    }
+    _tested(tmp_path, series, expected)
+
+
+def _tested(
+    folder: Path, series: Mapping[str, str], expected: Mapping[str, Mapping[str, float]]
+) -> None:
+    """Ask promtool what the blocks that begin so give after twenty minutes of these series."""
+    asked = [
+        {
+            "expr": query(start),
+            "eval_time": "20m",
+            "exp_samples": [{"labels": labels, "value": value} for labels, value in rows.items()],
+        }
+        for start, rows in expected.items()
+    ]
+    given = [{"series": name, "values": values} for name, values in series.items()]
+    test = {"interval": "1m", "input_series": given, "promql_expr_test": asked}
+    text = yaml.safe_dump({"evaluation_interval": "1m", "tests": [test]}, sort_keys=False)
+    (folder / "test.yml").write_text(text)
+    command = [PROMTOOL, "test", "rules", folder / "test.yml"]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stdout + said.stderr
+
+
+@pytest.mark.parametrize("picture", PICTURES, ids=lambda path: path.stem)
+def test_a_picture_is_on_the_page_small_and_drawn_for_both_kinds_of_page(picture: Path) -> None:
+    text = picture.read_text(encoding="utf-8")
+    assert f"](thresholds/{picture.name})" in PAGE
+    assert len(text) < 100_000
+    assert "prefers-color-scheme:dark" in text
