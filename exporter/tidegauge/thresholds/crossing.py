@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 FURTHEST = 1e9  # in units of `unit`
-HALVINGS = 40
+HALVINGS = 30  # to 10^-9 of what is between
 
 
 def crossing(rising: Callable[[float], float], level: float, *, unit: float) -> float:
