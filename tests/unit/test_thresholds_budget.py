@@ -113,9 +113,10 @@ def test_a_larger_budget_never_raises_the_threshold() -> None:
     assert thresholds == sorted(thresholds, reverse=True)
 
 
-def test_a_higher_score_passes_the_hold_and_a_lower_one_waits() -> None:
+def test_a_score_passes_again_when_it_is_far_higher_or_much_later() -> None:
     hold = PeakHold(10.0)
-    told = [hold.update(score, now) for now, score in enumerate([1.0, 1.0, None, 3.0, 2.0])]
+    told = [hold.update(score, now) for now, score in enumerate([1.0, 1.5, None, 3.0, 3.0])]
     assert told == [1.0, 0.0, 0.0, 3.0, 0.0]
-    assert hold.update(2.0, 13.0) == 0.0
-    assert hold.update(2.0, 13.5) == 2.0
+    assert hold.update(3.0, 8.0) == 0.0
+    assert hold.update(3.0, 8.5) == 3.0
+    assert hold.update(0.0, 100.0) == 0.0

@@ -1,26 +1,28 @@
 """One event, one alarm: scores pass only where they exceed what was held."""
 
+HELD_POINTS = 100  # on a grid; half and one and a half times as many are as good on NAB
+BAR = 2.0  # of the score that passed last
+
 
 class PeakHold:
-    """Lets a score through if it is greater than all of the last `seconds`, else gives 0.
+    """Lets a score through if it is over a bar, else gives 0.
 
-    Holds one score: the greatest since it was last renewed. A score that is not greater renews
-    nothing, so that an event that stays is told of again after `seconds`.
+    The bar is twice the score that passed last, and sinks to nothing within `seconds`: an event is
+    told once, again if it becomes much worse, and again if it is still there after the time.
 
     >>> hold = PeakHold(60.0)
-    >>> [hold.update(score, now) for now, score in ((0, 3.0), (30, 2.0), (50, 5.0), (120, 4.0))]
-    [3.0, 0.0, 5.0, 4.0]
+    >>> [hold.update(score, now) for now, score in ((0, 3.0), (15, 4.0), (30, 4.0), (90, 4.5))]
+    [3.0, 0.0, 4.0, 4.5]
     """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._peak = 0.0
-        self._until = 0.0
+        self._passed = 0.0
+        self._at = 0.0
 
     def update(self, score: float | None, now: float) -> float:
-        if now > self._until:
-            self._peak = 0.0
-        if score is None or score <= self._peak:
+        bar = BAR * self._passed * (1 - (now - self._at) / self._seconds)
+        if score is None or score <= 0 or score <= bar:
             return 0.0
-        self._peak, self._until = score, now + self._seconds
+        self._passed, self._at = score, now
         return score

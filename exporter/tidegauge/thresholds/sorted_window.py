@@ -1,29 +1,43 @@
 """The last values of a signal, in order of time and in order of size."""
 
-from bisect import bisect_left, insort
-from collections import deque
+import math
+from array import array
+from bisect import bisect_left
 
 
 class SortedWindow:
-    """At most `capacity` values. Adding one moves 8 bytes per value at worst: 2 µs at 10,000.
+    """At most `capacity` values, 16 bytes each. Adding one moves 80 kB at most, at 10,000: 2 µs.
 
     >>> window = SortedWindow(3)
-    >>> for value in (5.0, 1.0, 4.0, 2.0):
-    ...     window.push(value)
+    >>> [window.push(value) for value in (5.0, 1.0, 4.5, 2.0)]
+    [inf, 4.0, 0.5, 1.0]
     >>> window.ascending
-    [1.0, 2.0, 4.0]
+    array('d', [1.0, 2.0, 4.5])
     """
 
     def __init__(self, capacity: int) -> None:
         self._capacity = max(1, capacity)
-        self._by_age: deque[float] = deque()
-        self.ascending: list[float] = []
+        self._by_age = array("d")
+        self._oldest = 0
+        self.ascending = array("d")
 
     def __len__(self) -> int:
         return len(self.ascending)
 
-    def push(self, value: float) -> None:
-        if len(self._by_age) == self._capacity:
-            del self.ascending[bisect_left(self.ascending, self._by_age.popleft())]
-        self._by_age.append(value)
-        insort(self.ascending, value)
+    def push(self, value: float) -> float:
+        """Take the value in. Its distance to the nearest that was there; inf of none."""
+        ascending = self.ascending
+        place = bisect_left(ascending, value)
+        known = len(ascending)
+        distance = ascending[place] - value if place < known else math.inf
+        if place and value - ascending[place - 1] < distance:
+            distance = value - ascending[place - 1]
+        ascending.insert(place, value)
+        if known < self._capacity:
+            self._by_age.append(value)
+            return distance
+        oldest = self._oldest
+        del ascending[bisect_left(ascending, self._by_age[oldest])]
+        self._by_age[oldest] = value
+        self._oldest = (oldest + 1) % self._capacity
+        return distance

@@ -1,0 +1,20 @@
+"""How far a value is from the nearest of some."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+
+
+def distance_to_nearest(value: float, ascending: Sequence[float]) -> float:
+    """The least |value - x| over the sorted, not empty x, in log n steps.
+
+    >>> distance_to_nearest(4.0, (1.0, 3.5, 9.0))
+    0.5
+    """
+    place = bisect_left(ascending, value)
+    if place == len(ascending):
+        return value - ascending[-1]
+    above = ascending[place] - value
+    if place == 0:
+        return above
+    below = value - ascending[place - 1]
+    return min(below, above)
