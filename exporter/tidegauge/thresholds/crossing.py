@@ -1,32 +1,60 @@
-"""Where a function that never falls reaches a level."""
+"""Where a sum of logarithms that begin one after the other reaches a level."""
 
 import math
-from collections.abc import Callable
 
-FURTHEST = 1e9  # in units of `unit`
-HALVINGS = 40
+STEPS = 60  # of Newton's method at most; 3 to 5 are usual
+STRIDE = 50.0  # of one step at most, in that logarithm, so that no number overflows
+FURTHEST = 400.0  # a level that nothing reaches: e ^ 400 is beyond any signal
+CLOSE = 1e-6  # the step after one of this share would be of its square
+
+# (start, jump, scale, weight): 0 until start, beyond it jump + weight ln(1 + (x - start) / scale).
+# A tuple, since edges are made at each point, and a dataclass takes as long to make as to solve.
+Rise = tuple[float, float, float, float]
 
 
-def crossing(rising: Callable[[float], float], level: float, *, unit: float) -> float:
-    """The least distance from 0 at which `rising` is at `level` or above, never too short.
+def crossing(rises: list[Rise], level: float) -> float:
+    """The least x at which the rises sum to `level` or more; inf if there is none.
 
-    Doubles from `unit` until it is there, then halves what is between; inf if 10^9 units are
-    not enough.
+    Starts are tried from the last: where the sum there is below the level, it crosses beyond.
 
-    >>> round(crossing(lambda distance: distance**2, 9.0, unit=1.0), 6)
+    >>> round(crossing([(1.0, 0.0, 1.0, 2.0)], 2 * math.log(3.0)), 9)
     3.0
+    >>> crossing([(1.0, 2.0, 1.0, 2.0), (0.0, 0.0, 1.0, 2.0)], 3.0)
+    1.0
     """
-    if rising(0.0) >= level:
-        return 0.0
-    short, enough = 0.0, unit
-    while rising(enough) < level:
-        short, enough = enough, 4 * enough
-        if enough > FURTHEST * unit:
+    if level > FURTHEST:
+        return math.inf
+    begun = sorted(rise for rise in rises if rise[0] < math.inf)
+    end = math.inf
+    while begun:
+        start = begun[-1][0]
+        missing = level
+        for other, jump, scale, weight in begun:
+            missing -= jump + weight * math.log((scale + start - other) / scale)
+        if missing > 0:
+            return min(_solved(begun, level), end)
+        end = start
+        begun.pop()
+    return end
+
+
+def _solved(begun: list[Rise], level: float) -> float:
+    """Beyond the last start, by Newton's method in the logarithm of the last rise's argument.
+
+    In it the sum is nearly a straight line.
+    """
+    last, _, unit, _ = begun[-1]
+    along = unit
+    for _ in range(STEPS):
+        missing, slope = level, 0.0
+        for start, jump, scale, weight in begun:
+            argument = along + (scale - unit + last - start)
+            missing -= jump + weight * math.log(argument / scale)
+            slope += weight / argument
+        if slope == 0:
             return math.inf
-    for _ in range(HALVINGS):
-        middle = (short + enough) / 2
-        if rising(middle) < level:
-            short = middle
-        else:
-            enough = middle
-    return enough
+        step = min(missing / (slope * along), STRIDE)
+        along *= math.exp(step)
+        if -CLOSE < step < CLOSE:
+            break
+    return last + along - unit

@@ -15,6 +15,8 @@ from array import array
 
 import numpy as np
 
+from tidegauge.thresholds.crossing import Rise
+
 TAIL_SHARE = 0.1
 TAIL_POINTS = 10  # at least
 LEAST_SCALE = 0.001  # of the signal's range
@@ -37,7 +39,11 @@ class DistanceTail:
         self._oldest = 0
         self._until_fit = TAIL_POINTS
         self._start, self._excess, self._rarity = math.inf, 0.0, 0.0
-        self.fitted = False
+        self.fits = 0
+
+    @property
+    def fitted(self) -> bool:
+        return self.fits > 0
 
     def take(self, distance: float, *, span: float) -> float:
         """The distance's score; it belongs to the tail afterwards."""
@@ -61,6 +67,21 @@ class DistanceTail:
             return MOST
         return min(MOST, self._rarity + 2 * math.log1p((distance - self._start) / scale))
 
+    def distance(self, score: float, *, span: float) -> float:
+        """The least distance that has the score; infinite if none has."""
+        if score > MOST:
+            return math.inf
+        scale = self._excess + LEAST_SCALE * span
+        return self._start + scale * math.expm1(max(0.0, score - self._rarity) / 2)
+
+    def rise(self, *, span: float, start: float, unit: float, weight: float) -> Rise:
+        """The weighted score of what is 0 away at `start`, and 1 further in each `unit`."""
+        scale = self._excess + LEAST_SCALE * span
+        begin = start + unit * self._start
+        if scale <= 0:
+            return begin, weight * MOST, 1.0, 0.0
+        return begin, weight * self._rarity, unit * scale, 2 * weight
+
     def _fit(self) -> None:
         known = len(self._distances)
         beyond = min(max(int(TAIL_SHARE * known), TAIL_POINTS), known - 1)
@@ -69,5 +90,5 @@ class DistanceTail:
         self._start = float(top[0])
         self._excess = float(top[1:].mean()) - self._start
         self._rarity = math.log(known / beyond)
-        self.fitted = True
+        self.fits += 1
         self._until_fit = max(25, known // 50) if known > 2 * TAIL_POINTS else 5

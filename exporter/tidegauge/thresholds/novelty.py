@@ -57,6 +57,7 @@ class Novelty:
         self._level_tail = DistanceTail(grid.history_points)
         self._season_tail = DistanceTail(grid.history_points)
         self._mean: float | None = None
+        self._beyond_of, self._beyond_is = (0.0, 0.0, 0), 0.0
         self.learns_seconds = max(100 * grid.step_seconds, 1.5 * 86400)
 
     def update(self, value: float | None, now: float, *, threshold: float = math.inf) -> Band:
@@ -107,38 +108,44 @@ class Novelty:
         with the distance from the center, and is never more than the value would get.
         """
         seen, levels = self._values.ascending, self._levels.ascending
-        lowest, highest = seen[0], seen[-1]
-        span = highest - lowest
+        span = seen[-1] - seen[0]
         if span == 0:
             return (center, center) if threshold <= MOST else (-math.inf, math.inf)
+        beyond = self._beyond(span, threshold)
+        new_above = mean + LEVEL_POINTS * (levels[-1] - mean)
+        new_below = mean + LEVEL_POINTS * (levels[0] - mean)
+        upper = self._with_level(seen[-1], beyond, new_above, threshold)
+        lower = -self._with_level(-seen[0], beyond, -new_below, threshold)
+        if alike:
+            away = self._season_tail.distance(threshold / SEASON_WEIGHT, span=span)
+            upper, lower = min(upper, alike[-1] + away), max(lower, alike[0] - away)
+        return min(lower, center), max(upper, center)
 
-        def above(distance: float) -> float:
-            value = center + distance
-            level = mean + (value - mean) / LEVEL_POINTS - levels[-1]
-            season = value - alike[-1] if alike else 0.0
-            return self._score(value - highest, level, season)
+    def _beyond(self, span: float, threshold: float) -> float:
+        """How far outside of the range a value reaches the threshold without its level's help.
 
-        def below(distance: float) -> float:
-            value = center - distance
-            level = levels[0] - mean - (value - mean) / LEVEL_POINTS
-            season = alike[0] - value if alike else 0.0
-            return self._score(lowest - value, level, season)
+        It is solved anew only when what it depends on is new.
+        """
+        depends = (span, threshold, self._value_tail.fits)
+        if depends != self._beyond_of:
+            self._beyond_of = depends
+            rises = [
+                self._value_tail.rise(span=span, start=0.0, unit=1.0, weight=1.0),
+                (0.0, 0.0, span / OVERSHOOT_STEPS, 2.0),
+            ]
+            self._beyond_is = crossing(rises, threshold)
+        return self._beyond_is
 
-        return (
-            center - crossing(below, threshold, unit=span),
-            center + crossing(above, threshold, unit=span),
+    def _with_level(self, edge: float, beyond: float, new_level: float, threshold: float) -> float:
+        """Where the threshold is reached, above; `new_level`: where levels become new."""
+        levels, span = self._levels.ascending, self._beyond_of[0]
+        level = self._level_tail.rise(
+            span=levels[-1] - levels[0], start=new_level, unit=LEVEL_POINTS, weight=LEVEL_WEIGHT
         )
-
-    def _score(self, beyond: float, level_beyond: float, season_beyond: float) -> float:
-        """The score of a value that is so far outside of each channel's range, or inside if < 0."""
-        seen, levels = self._values.ascending, self._levels.ascending
-        span = seen[-1] - seen[0]
-        score = self._value_tail.score(beyond, span=span)
-        level_score = self._level_tail.score(level_beyond, span=levels[-1] - levels[0])
-        score += LEVEL_WEIGHT * level_score
-        if beyond > 0:
-            score += _overshoot_score(beyond, span)
-        return max(score, SEASON_WEIGHT * self._season_tail.score(season_beyond, span=span))
+        if level[0] >= edge + beyond:
+            return edge + beyond
+        value = self._value_tail.rise(span=span, start=edge, unit=1.0, weight=1.0)
+        return crossing([value, level, (edge, 0.0, span / OVERSHOOT_STEPS, 2.0)], threshold)
 
 
 def _overshoot_score(overshoot: float, span: float) -> float:
