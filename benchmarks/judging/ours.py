@@ -5,9 +5,8 @@ from numpy.typing import NDArray
 
 from benchmarks.judging.corpus import Series
 from benchmarks.judging.nab_score import Scores
-from tidegauge.thresholds.budget import episode_seconds
 from tidegauge.thresholds.grid import Grid
-from tidegauge.thresholds.peak_hold import PeakHold
+from tidegauge.thresholds.peak_hold import HELD_POINTS, PeakHold
 from tidegauge.thresholds.registry import DETECTORS
 from tidegauge.thresholds.tracker import Tracker, TrackerSettings
 
@@ -31,7 +30,7 @@ def scores(detector: str, series: Series) -> Scores:
 
 def peaks(said: Scores, series: Series, seconds: float | None = None) -> Scores:
     """Through the hold that makes one alarm of an event; by default as long as the product's."""
-    hold = PeakHold(episode_seconds(series.step_seconds) if seconds is None else seconds)
+    hold = PeakHold(HELD_POINTS * series.step_seconds if seconds is None else seconds)
     times = np.maximum.accumulate(series.times)
     return np.array(
         [hold.update(score, now) for score, now in zip(said.tolist(), times.tolist(), strict=True)]
