@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tidegauge.thresholds.band import Band
-from tidegauge.thresholds.budget import alarms, calibrate, episode_seconds
+from tidegauge.thresholds.budget import calibrate
 from tidegauge.thresholds.grid import Grid
 from tidegauge.thresholds.registry import DETECTORS
-from tidegauge.thresholds.tracker import Judged, Tracker, TrackerSettings
+from tidegauge.thresholds.tracker import Direction, Judged, Tracker, TrackerSettings
 
 STEP = 600.0
 DAY = 144
@@ -69,15 +69,19 @@ def test_a_band_never_depends_on_what_comes_later(
 
 @settings(max_examples=25)
 @given(NAMES, KINDS, SEEDS, st.integers(1, 500), st.floats(-1e6, 1e6))
-def test_a_band_is_made_before_its_value_is_seen(
+def test_a_value_changes_its_band_only_by_alarming_and_only_inwards(
     name: str, kind: str, seed: int, cut: int, value: float
 ) -> None:
     before = signal(kind, seed, cut)
     one, other, missing = (bands(name, [*before, last])[-1] for last in (value, -value, None))
     if missing.score is None and one.score is None:
         return
-    assert (one.center, one.lower, one.upper) == (other.center, other.lower, other.upper)
-    assert (one.center, one.lower, one.upper) == (missing.center, missing.lower, missing.upper)
+    for seen in (one, other):
+        assert seen.center == missing.center
+        if seen.score is not None and seen.score < 5.0:
+            assert (seen.lower, seen.upper) == (missing.lower, missing.upper)
+        else:
+            assert missing.lower <= seen.lower <= seen.upper <= missing.upper
 
 
 @settings(max_examples=25)
@@ -120,6 +124,22 @@ def test_scores_and_edges_follow_the_unit(
         assert other.score == pytest.approx(one.score, rel=1e-6, abs=1e-6)
         for edge, there in ((one.lower, other.lower), (one.upper, other.upper)):
             assert there == pytest.approx(scale * (edge + shift), rel=1e-6, abs=1e-6 * scale)
+
+
+@settings(max_examples=30)
+@given(NAMES, KINDS, SEEDS, st.sampled_from(["both", "above", "below"]), st.floats(0.5, 20.0))
+def test_a_value_is_outside_of_the_band_exactly_if_it_is_an_anomaly(
+    name: str, kind: str, seed: int, direction: Direction, budget: float
+) -> None:
+    follow = replace(SETTINGS, detector=name, direction=direction, alarms_per_week=budget)
+    for point in judged(Tracker(follow, name="signal"), signal(kind, seed, 900), since=7):
+        assert point.lower <= point.upper
+        if point.value is not None:
+            outside = not point.lower <= point.value <= point.upper
+            assert outside == (point.score is not None and point.score >= 1)
+        if point.alarm:
+            assert point.score is not None
+            assert point.score >= 1
 
 
 def judged(tracker: Tracker, values: list[float | None], *, since: int) -> list[Judged]:
@@ -170,6 +190,4 @@ def test_the_threshold_meets_the_budget_on_the_scores_that_it_was_made_from(
         for _ in range(2000)
     ]
     calibration = calibrate(scores, alarms_per_week=budget, step_seconds=step)
-    assert calibration.fired <= budget * calibration.weeks
-    apart = round(episode_seconds(step) / step)
-    assert calibration.fired == len(alarms(scores, calibration.threshold, apart=apart))
+    assert calibration.fired <= math.ceil(budget * calibration.weeks)

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from tidegauge.thresholds.budget import Calibration, alarms, calibrate, episode_seconds
+from tidegauge.thresholds.budget import Calibration, calibrate, episode_seconds
 from tidegauge.thresholds.peak_hold import PeakHold
 
 STEP = 300.0
@@ -23,28 +23,6 @@ def calibrated(scores: list[float | None], budget: float = 1.0) -> Calibration:
     return calibrate(scores, alarms_per_week=budget, step_seconds=STEP)
 
 
-def test_an_episode_is_as_long_as_an_hour_or_twelve_points() -> None:
-    assert episode_seconds(60.0) == 3600.0
-    assert episode_seconds(1800.0) == 21600.0
-
-
-@pytest.mark.parametrize(
-    "over, episodes",
-    [
-        ([5], 1),
-        ([5, 6, 7], 1),
-        ([5, 17, 29], 1),  # each within twelve points of the one before
-        ([5, 18], 2),
-        ([0, 20, 21, 40], 3),
-    ],
-)
-def test_what_is_close_is_one_episode(over: list[int], episodes: int) -> None:
-    scores = [9.0 if n in over else 0.0 for n in range(50)]
-    begun = alarms(scores, 9.0, apart=12)
-    assert len(begun) == episodes
-    assert begun[0] == over[0]
-
-
 def test_the_threshold_lies_right_above_the_first_alarm_too_many() -> None:
     events = {500: 9.0, 2500: 8.0, 4500: 7.0, 6500: 6.0, 7500: 5.0, 7700: 4.0}
     calibration = calibrated(quiet(4, events))
@@ -53,9 +31,28 @@ def test_the_threshold_lies_right_above_the_first_alarm_too_many() -> None:
     assert calibration.weeks == 4.0
 
 
-def test_a_long_episode_costs_one_alarm() -> None:
-    events = dict.fromkeys(range(3000, 3200), 9.0) | {500: 8.0, 5500: 7.0, 6500: 6.0, 7500: 5.0}
-    assert calibrated(quiet(4, events)).fired == 4
+def test_an_episode_costs_one_alarm_until_half_of_its_hold_is_over() -> None:
+    events = dict.fromkeys(range(3000, 3050), 9.0) | {500: 8.0, 5500: 7.0, 6500: 6.0, 7500: 5.0}
+    calibration = calibrated(quiet(4, events))
+    assert calibration.fired == 4
+    assert calibration.threshold > 5.0
+
+
+def test_an_episode_that_never_ends_is_more_than_one_alarm() -> None:
+    """A signal that is at its maximum every hour alarmed once for ever, and hid all else."""
+    calibration = calibrated([float(at % 7) for at in range(4 * WEEK)], budget=7)
+    assert calibration.threshold > 6.0
+
+
+def test_scores_that_mean_the_same_for_all_signals_bound_what_a_short_past_says() -> None:
+    rng = random.Random(2)
+    scores: list[float | None] = [rng.expovariate(1) for _ in range(WEEK // 7)]
+    alone = calibrated(scores).threshold
+    told = calibrate(scores, alarms_per_week=1, step_seconds=STEP, usual_threshold=8.0)
+    silent = calibrate([0.0] * WEEK, alarms_per_week=1, step_seconds=STEP, usual_threshold=8.0)
+    assert alone > 10.0
+    assert told.threshold == 10.0
+    assert silent.threshold == 6.0
 
 
 def test_equal_scores_are_all_above_the_threshold_or_none() -> None:
@@ -97,7 +94,9 @@ def test_a_budget_is_kept_in_the_weeks_to_come() -> None:
         rng = random.Random(seed)
         scores: list[float | None] = [rng.paretovariate(2) for _ in range(12 * WEEK)]
         threshold = calibrated(scores[: 4 * WEEK]).threshold
-        fired += len(alarms(scores[4 * WEEK :], threshold, apart=12))
+        hold = PeakHold(episode_seconds(STEP))
+        for at, score in enumerate(scores[4 * WEEK :]):
+            fired += hold.update(score, at * STEP) >= threshold
     assert fired <= 1.25 * 20 * 8
 
 

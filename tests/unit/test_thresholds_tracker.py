@@ -163,3 +163,11 @@ def test_an_episode_goes_on_over_a_restart() -> None:
     assert judged.score is not None
     assert judged.score > 1
     assert not judged.alarm
+
+
+def test_a_maximum_that_is_often_reached_hides_nothing() -> None:
+    """Its score of exactly 1 came back each half hour, and so every alarm was part of it."""
+    tracker = Tracker(replace(SETTINGS, alarms_per_week=7.0), name="queue")
+    for n in range(POINTS):
+        tracker.take(START + 300.0 * n, float(n % 7))
+    assert tracker.take(START + 300.0 * POINTS, 1000.0).alarm

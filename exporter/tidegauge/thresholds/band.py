@@ -17,7 +17,8 @@ class Band:
     `score` is in the detector's own unit, 0 for the ordinary and above; None without a value, or
     before the detector knows enough. `center` is a typical value now. `lower` and `upper` are the
     envelope of the values that score below the threshold that was asked for: a value outside
-    reaches the threshold. An infinite edge is no edge.
+    reaches the threshold. An infinite edge is no edge. Only where a value inside of the envelope
+    reaches it too, as in a gap between what is usual, is the edge on its side drawn in.
     """
 
     score: float | None
@@ -30,10 +31,12 @@ class Detector(Protocol):
     """A streaming detector of one signal.
 
     `learns_seconds`: a level shift is learned within this time. From then on, the noise that there
-    was before the shift alarms no more than it did.
+    was before the shift alarms no more than it did. `usual_threshold`: the score at which most
+    signals alarm about once a week; None where scores do not mean the same for all signals.
     """
 
     learns_seconds: float
+    usual_threshold: float | None
 
     def update(self, value: float | None, now: float, *, threshold: float = math.inf) -> Band:
         """Judge the value by all before it, then learn it.

@@ -35,6 +35,8 @@ class MadBand:
     (1.349, 2.0, -2.448, 6.448)
     """
 
+    usual_threshold: float | None = None
+
     def __init__(self, grid: Grid) -> None:
         points = min(grid.history_points, math.ceil(WINDOW_SECONDS / grid.step_seconds))
         self._window = SortedWindow(points)

@@ -20,7 +20,9 @@ Benchmark by nested cross-validation over its files, and stand on a plateau.
 
 import math
 from array import array
+from bisect import bisect_left
 
+from tidegauge.thresholds.agreement import agreeing_edges
 from tidegauge.thresholds.band import Band
 from tidegauge.thresholds.crossing import crossing
 from tidegauge.thresholds.distance_tail import MOST, DistanceTail
@@ -31,16 +33,19 @@ from tidegauge.thresholds.time_of_day import TimeOfDay
 
 WARM_UP_POINTS = 30  # before the first distance
 LEVEL_POINTS = 24.0  # time constant of the running mean
-LEVEL_WEIGHT = 0.5
 SEASON_WEIGHT = 0.6  # it may alarm alone, so it has to be surer
+USUAL_THRESHOLD = 6.5  # alarms once in two weeks outside of NAB's windows, in 0.9 of them inside
+ASIDE_SECONDS = 6 * 3600.0  # how long a run of values that alarm is not learned
 OVERSHOOT_STEPS = 100.0  # the range in units of the overshoot that begins to count
 
 
 class Novelty:
-    """The default detector: novelty of the value, of its level, and for the time of day.
+    """The default detector: novelty of the value, of its level, and for the hour of the day.
 
-    Keeps a history of values, levels and distances, 80 bytes a point in all. A level shift is
-    learned after 100 points; where days are alike, after a day and a half.
+    Keeps a history of values, levels and distances, 80 bytes a point in all, and what is set aside:
+    values of a run that alarms are learned when it ends, or after six hours if it does not, so that
+    the score stays high while an incident lasts, and a level shift is learned in six hours and 100
+    points; where days are alike, in a day and a half.
 
     >>> detector = Novelty(Grid(step_seconds=60, history_points=1000))
     >>> for n in range(600):
@@ -48,6 +53,8 @@ class Novelty:
     >>> band.score, band.center, round(band.lower), round(band.upper)
     (0.0, 49.0, -2, 102)
     """
+
+    usual_threshold: float | None = USUAL_THRESHOLD
 
     def __init__(self, grid: Grid) -> None:
         self._values = SortedWindow(grid.history_points)
@@ -58,12 +65,13 @@ class Novelty:
         self._season_tail = DistanceTail(grid.history_points)
         self._mean: float | None = None
         self._beyond_of, self._beyond_is = (0.0, 0.0, 0), 0.0
-        self.learns_seconds = max(100 * grid.step_seconds, 1.5 * 86400)
+        self._aside: list[tuple[float, float]] = []
+        self.learns_seconds = max(ASIDE_SECONDS + 100 * grid.step_seconds, 1.5 * 86400)
 
     def update(self, value: float | None, now: float, *, threshold: float = math.inf) -> Band:
         if self._mean is None or len(self._values.ascending) < WARM_UP_POINTS:
             if value is not None:
-                self._learn(value, now, mean=value if self._mean is None else self._mean)
+                self._learn(value, now)
             return Band(None, None)
         alike = self._days.alike(now)
         usual = alike or self._values.ascending
@@ -74,26 +82,58 @@ class Novelty:
             lower, upper = self._edges(center, self._mean, alike, threshold)
         if value is None:
             return Band(None, center, lower, upper)
-        score = self._take(value, now, self._mean, alike)
-        return Band(score if known else None, center, lower, upper)
+        place = bisect_left(self._values.ascending, value)
+        toward = self._values.ascending[max(place - (value >= center), 0)]
+        score = self._take(value, now, place, self._mean, alike)
+        if not known:
+            return Band(None, center)
+        if threshold < math.inf:
+            lower, upper = agreeing_edges(
+                lower, upper, value, center=center, alarms=score >= threshold, toward=toward
+            )
+        return Band(score, center, lower, upper)
 
-    def _take(self, value: float, now: float, mean: float, alike: "array[float]") -> float:
+    def _take(
+        self, value: float, now: float, place: int, mean: float, alike: "array[float]"
+    ) -> float:
+        """The value's score; it is learned, or set aside."""
         seen, levels = self._values.ascending, self._levels.ascending
         lowest, highest, level_span = seen[0], seen[-1], levels[-1] - levels[0]
         span = highest - lowest
-        self._mean = mean + (value - mean) / LEVEL_POINTS
-        score = self._value_tail.take(self._values.push(value), span=span)
-        level_score = self._level_tail.take(self._levels.push(self._mean), span=level_span)
-        score += LEVEL_WEIGHT * level_score
+        level = mean + (value - mean) / LEVEL_POINTS
+        level_place = bisect_left(levels, level)
+        score = self._value_tail.take(distance_to_nearest(value, seen, place), span=span)
+        level_distance = distance_to_nearest(level, levels, level_place)
+        score += self._level_tail.take(level_distance, span=level_span)
         if not lowest <= value <= highest:
             score += _overshoot_score(max(value - highest, lowest - value), span)
         if alike:
-            novel = distance_to_nearest(value, alike)
-            score = max(score, SEASON_WEIGHT * self._season_tail.take(novel, span=span))
-        self._days.push(value, now)
+            distance = distance_to_nearest(value, alike, bisect_left(alike, value))
+            score = max(score, SEASON_WEIGHT * self._season_tail.take(distance, span=span))
+        if score >= USUAL_THRESHOLD:
+            self._set_aside(value, now)
+        elif self._aside:
+            self._learn_aside()
+            self._learn(value, now)
+        else:
+            self._mean = level
+            self._values.insert(place, value)
+            self._levels.insert(level_place, level)
+            self._days.push(value, now)
         return score
 
-    def _learn(self, value: float, now: float, *, mean: float) -> None:
+    def _set_aside(self, value: float, now: float) -> None:
+        self._aside.append((value, now))
+        if now - self._aside[0][1] >= ASIDE_SECONDS:
+            self._learn_aside()
+
+    def _learn_aside(self) -> None:
+        for value, now in self._aside:
+            self._learn(value, now)
+        self._aside.clear()
+
+    def _learn(self, value: float, now: float) -> None:
+        mean = value if self._mean is None else self._mean
         self._mean = mean + (value - mean) / LEVEL_POINTS
         self._values.push(value)
         self._levels.push(self._mean)
@@ -140,7 +180,7 @@ class Novelty:
         """Where the threshold is reached, above; `new_level`: where levels become new."""
         levels, span = self._levels.ascending, self._beyond_of[0]
         level = self._level_tail.rise(
-            span=levels[-1] - levels[0], start=new_level, unit=LEVEL_POINTS, weight=LEVEL_WEIGHT
+            span=levels[-1] - levels[0], start=new_level, unit=LEVEL_POINTS, weight=1.0
         )
         if level[0] >= edge + beyond:
             return edge + beyond

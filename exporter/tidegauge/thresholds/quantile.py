@@ -33,6 +33,8 @@ class QuantileBand:
     Band(score=0.8, center=5.0, lower=-5.0, upper=15.0)
     """
 
+    usual_threshold: float | None = None
+
     def __init__(self, grid: Grid) -> None:
         points = min(grid.history_points, math.ceil(WINDOW_SECONDS / grid.step_seconds))
         self._window = SortedWindow(points)

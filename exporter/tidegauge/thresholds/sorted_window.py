@@ -1,6 +1,5 @@
 """The last values of a signal, in order of time and in order of size."""
 
-import math
 from array import array
 from bisect import bisect_left
 
@@ -9,10 +8,10 @@ class SortedWindow:
     """At most `capacity` values, 16 bytes each. Adding one moves 80 kB at most, at 10,000: 2 µs.
 
     >>> window = SortedWindow(3)
-    >>> [window.push(value) for value in (5.0, 1.0, 4.5, 2.0)]
-    [inf, 4.0, 0.5, 1.0]
+    >>> for value in (5.0, 1.0, 4.0, 2.0):
+    ...     window.push(value)
     >>> window.ascending
-    array('d', [1.0, 2.0, 4.5])
+    array('d', [1.0, 2.0, 4.0])
     """
 
     def __init__(self, capacity: int) -> None:
@@ -24,20 +23,16 @@ class SortedWindow:
     def __len__(self) -> int:
         return len(self.ascending)
 
-    def push(self, value: float) -> float:
-        """Take the value in. Its distance to the nearest that was there; inf of none."""
-        ascending = self.ascending
-        place = bisect_left(ascending, value)
-        known = len(ascending)
-        distance = ascending[place] - value if place < known else math.inf
-        if place and value - ascending[place - 1] < distance:
-            distance = value - ascending[place - 1]
-        ascending.insert(place, value)
-        if known < self._capacity:
+    def push(self, value: float) -> None:
+        self.insert(bisect_left(self.ascending, value), value)
+
+    def insert(self, place: int, value: float) -> None:
+        """Push a value of which it is known that it belongs at `place` of `ascending`."""
+        self.ascending.insert(place, value)
+        if len(self._by_age) < self._capacity:
             self._by_age.append(value)
-            return distance
+            return
         oldest = self._oldest
-        del ascending[bisect_left(ascending, self._by_age[oldest])]
+        del self.ascending[bisect_left(self.ascending, self._by_age[oldest])]
         self._by_age[oldest] = value
         self._oldest = (oldest + 1) % self._capacity
-        return distance

@@ -50,6 +50,8 @@ class Spot:
     (0.0, 51, 102)
     """
 
+    usual_threshold: float | None = None
+
     def __init__(self, grid: Grid) -> None:
         least, most = DRIFT_POINTS
         depth = min(max(least, round(DRIFT_SECONDS / grid.step_seconds)), most)

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from typing import Literal
 from zlib import crc32
 
+from tidegauge.thresholds.agreement import agreeing_edges
 from tidegauge.thresholds.band import Band
 from tidegauge.thresholds.budget import Calibration, calibrate, episode_seconds
 from tidegauge.thresholds.grid import Grid
+from tidegauge.thresholds.peak_hold import PeakHold
 from tidegauge.thresholds.registry import DETECTORS
 
 Direction = Literal["both", "above", "below"]
@@ -43,8 +45,8 @@ class TrackerSettings:
 class Judged:
     """A grid point, judged. `score` is in units of the threshold: 1 and above is an anomaly.
 
-    `score` is None without a value or a threshold; an infinite edge is no edge. `alarm` is true
-    where an episode begins.
+    `score` is None without a value or a threshold; an infinite edge is no edge. The value is
+    outside of the edges exactly if the score is 1 or above. `alarm` is true once for each event.
     """
 
     at: float
@@ -67,7 +69,6 @@ class Tracker:
         self._history = max(1, math.floor(settings.history_seconds / self._step))
         self._refresh = max(1, math.floor(settings.refresh_seconds / self._step))
         self._offset = crc32(name.encode()) % self._refresh
-        self._apart = round(episode_seconds(self._step) / self._step)
         self._last: int | None = None
         self.latest: Judged | None = None
         self.calibration: Calibration | None = None
@@ -145,29 +146,36 @@ class Tracker:
             scores,
             alarms_per_week=self._settings.alarms_per_week,
             step_seconds=self._step,
+            usual_threshold=self._detector.usual_threshold,
         )
         self._threshold = self.calibration.threshold
-        over = (
-            at for at in range(len(scores) - 1, -1, -1) if _reaches(scores[at], self._threshold)
-        )
-        self._last_over = boundary - self._history + next(over, -self._apart - 1)
+        self._hold = PeakHold(episode_seconds(self._step))
+        for point, score in enumerate(scores, start=boundary - self._history):
+            self._hold.update(score, point * self._step)
 
     def _judge(self, point: int, value: float) -> Judged:
         band = self._ask(point, value, threshold=self._threshold)
         score = self._score(band, value)
-        over = _reaches(score, self._threshold)
-        alarm = over and point - self._last_over > self._apart
-        if over:
-            self._last_over = point
+        over = score is not None and score >= self._threshold
+        passed = self._hold.update(score, point * self._step)
+        lower, upper = self._edges(band, value, over=over)
         known = score is not None and math.isfinite(self._threshold)
         return Judged(
             point * self._step,
             None if math.isnan(value) else value,
             score / self._threshold if known and score is not None else None,
-            -math.inf if self._settings.direction == "above" else band.lower,
-            math.inf if self._settings.direction == "below" else band.upper,
-            alarm,
+            lower,
+            upper,
+            passed >= self._threshold,
         )
+
+    def _edges(self, band: Band, value: float, *, over: bool) -> tuple[float, float]:
+        """The band's, but for a side that is not watched; the value is outside exactly if over."""
+        lower = -math.inf if self._settings.direction == "above" else band.lower
+        upper = math.inf if self._settings.direction == "below" else band.upper
+        if band.center is None or math.isnan(value):
+            return lower, upper
+        return agreeing_edges(lower, upper, value, center=band.center, alarms=over, toward=value)
 
     def _ask(self, point: int, value: float, *, threshold: float = math.inf) -> Band:
         given = None if math.isnan(value) else value
@@ -183,10 +191,6 @@ class Tracker:
                 return band.score if value < band.center else 0.0
             case "both":
                 return band.score
-
-
-def _reaches(score: float | None, threshold: float) -> bool:
-    return score is not None and score >= threshold
 
 
 def _finite(value: float | None) -> float:
