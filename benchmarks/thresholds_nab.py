@@ -17,7 +17,9 @@ As deployed, with one setting for all files (benchmarks/judging/episodes.py says
 is; benchmarks/judging/ours.py how a file is followed):
 
 - `budget`: the product's tracker, which sets its threshold anew each day from the signal's past;
-- `score`: the detector's score against one threshold.
+- `score`: the detector's score against one threshold: T, or the one that the detector calls usual.
+
+The goals are of the first, unless a T is asked for: then it is the one setting of all five.
 
 Beside it, in the same run: rules that others run in Prometheus, emulated; river and libspot, if
 `make bench-setup` was run. Their score is the best of several holds and all thresholds on these
@@ -99,9 +101,12 @@ class Ourselves:
         said = [ours.scores(detector, series) for series in files]
         self._held = [ours.peaks(one, series) for one, series in zip(said, files, strict=True)]
         self._profiles = tuning.optimised(files, self._held)
-        self._deployed = Watch(files).episodes(
+        self._by_budget = Watch(files).episodes(
             [ours.alarms(detector, series, per_week=ours.BUDGET) for series in files]
         )
+        usual = ours.usual_threshold(detector) or self._profiles["standard"].threshold
+        self._threshold = usual if threshold is None else threshold
+        self._by_score = Watch(files).episodes([scores >= self._threshold for scores in self._held])
 
     def lines(self) -> Iterator[Line]:
         """What was measured, a line for each case."""
@@ -111,12 +116,10 @@ class Ourselves:
         }
         if self._fixed is not None:
             yield {"case": f"{self._detector}, fixed at {self._fixed:g}", **_rounded(self._at())}
-        yield {"case": f"{self._detector}, deployed by budget", **_seen(self._deployed)}
-        threshold = self._profiles["standard"].threshold if self._fixed is None else self._fixed
-        by_score = Watch(self._files).episodes([scores >= threshold for scores in self._held])
+        yield {"case": f"{self._detector}, deployed by budget", **_seen(self._by_budget)}
         yield {
-            "case": f"{self._detector}, deployed by score {threshold:g}",
-            **_seen(by_score),
+            "case": f"{self._detector}, deployed by score {self._threshold:g}",
+            **_seen(self._by_score),
         }
 
     def cross_validated(self) -> Line:
@@ -124,21 +127,23 @@ class Ourselves:
         return {"case": f"{self._detector}, cross-validated", **_rounded(found)}
 
     def goals(self) -> Line:
-        """Of the profiles, the fixed threshold's if there is one; then as the product ships."""
-        fixed = None if self._fixed is None else self._at()
-        best = {name: swept.score for name, swept in self._profiles.items()}
+        """Held against the best that is published, and the deployed ones against their own."""
+        scores = {name: swept.score for name, swept in self._profiles.items()}
+        deployed = self._by_budget
+        if self._fixed is not None:
+            scores, deployed = self._at(), self._by_score
         bar = bars(self._files)
-        figures: Line = {
-            name: _goal(score, bar.best(name), "higher") for name, score in (fixed or best).items()
+        profiles: Line = {
+            name: _goal(score, bar.best(name), "higher") for name, score in scores.items()
         }
-        return figures | {
-            "recall_ratio": _goal(self._deployed.recall_ratio, RECALL_GOAL, "higher"),
-            "episodes_per_series_day": _goal(self._deployed.per_series_day, EPISODES_GOAL, "lower"),
+        return profiles | {
+            "recall_ratio": _goal(deployed.recall_ratio, RECALL_GOAL, "higher"),
+            "episodes_per_series_day": _goal(deployed.per_series_day, EPISODES_GOAL, "lower"),
         }
 
     def _at(self) -> dict[str, float]:
-        scoring, threshold = Scoring(self._files, self._held), self._fixed or 0.0
-        return {name: scoring.at(profile, threshold) for name, profile in PROFILES.items()}
+        scoring = Scoring(self._files, self._held)
+        return {name: scoring.at(profile, self._threshold) for name, profile in PROFILES.items()}
 
 
 def _which(files: Sequence[Series]) -> Line:

@@ -28,6 +28,11 @@ def scores(detector: str, series: Series) -> Scores:
     )
 
 
+def usual_threshold(detector: str) -> float | None:
+    """The score at which the detector says that it usually alarms, if it says so."""
+    return DETECTORS[detector](Grid(300.0, HISTORY_POINTS)).usual_threshold
+
+
 def peaks(said: Scores, series: Series, seconds: float | None = None) -> Scores:
     """Through the hold that makes one alarm of an event; by default as long as the product's."""
     hold = PeakHold(HELD_POINTS * series.step_seconds if seconds is None else seconds)

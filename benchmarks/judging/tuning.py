@@ -1,9 +1,11 @@
 """The best that can be made of scores on these very files: what a peer is granted, and what is not.
 
 `best` chooses hold and threshold for each profile, and for the alarms: of all that keep within a
-share of episodes, those that find the most windows.
+share of episodes, those that find the most windows. Holds are ours and a plain one, which passes
+what is greater than all that it passed in its time, and so does better by scores that are shares.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
@@ -29,10 +31,11 @@ class Best:
 
 
 def best(files: Sequence[Series], said: Sequence[Scores], *, per_series_day: float) -> Best:
-    """Over HOLDS_SECONDS and all thresholds."""
+    """Over both holds, HOLDS_SECONDS and all thresholds."""
     held = [
-        [peaks(scores, series, seconds) for series, scores in zip(files, said, strict=True)]
+        [hold(scores, series, seconds) for series, scores in zip(files, said, strict=True)]
         for seconds in HOLDS_SECONDS
+        for hold in (peaks, _plain)
     ]
     scorings = [Scoring(files, one) for one in held]
     watch = Watch(files)
@@ -78,6 +81,16 @@ def optimised(files: Sequence[Series], held: Sequence[Scores]) -> dict[str, Swep
     """Each profile's best threshold."""
     scoring = Scoring(files, held)
     return {name: scoring.best(profile) for name, profile in PROFILES.items()}
+
+
+def _plain(said: Scores, series: Series, seconds: float) -> Scores:
+    held = np.zeros(len(said))
+    peak, until = 0.0, -math.inf
+    times = np.maximum.accumulate(series.times)
+    for row, (score, now) in enumerate(zip(said.tolist(), times.tolist(), strict=True)):
+        if score > (peak if now <= until else 0.0):
+            held[row], peak, until = score, score, now + seconds
+    return held
 
 
 def _thresholds(held: Sequence[Scores]) -> Sequence[float]:
