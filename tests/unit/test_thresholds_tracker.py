@@ -171,3 +171,14 @@ def test_a_maximum_that_is_often_reached_hides_nothing() -> None:
     for n in range(POINTS):
         tracker.take(START + 300.0 * n, float(n % 7))
     assert tracker.take(START + 300.0 * POINTS, 1000.0).alarm
+
+
+def test_an_anomaly_after_smaller_scores_that_were_none_is_an_alarm() -> None:
+    """Scores below the threshold held back the alarm that came after them."""
+    tracker = followed()
+    at = START + 300.0 * POINTS
+    calm = tracker.take(at, 51.0)
+    almost = tracker.take(at + 300.0, 51.0 + 0.9 * (calm.upper - 51.0))
+    assert almost.score is not None
+    assert almost.score < 1
+    assert tracker.take(at + 600.0, 51.0 + 1.1 * (calm.upper - 51.0)).alarm

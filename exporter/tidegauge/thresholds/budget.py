@@ -1,11 +1,11 @@
 """From a budget of alarms per week to a threshold, by what the signal's own past fires.
 
-An alarm is a score at or above the threshold that peak_hold.py lets through: one for each event.
-With y_1 > y_2 > … the scores that it lets through in W weeks, and a budget of B a week, the
-threshold is the greater of
+An alarm is a score at or above the threshold that peak_hold.py, told of such scores only, lets
+through: one for each event. With W weeks of scores, a budget of B a week, and y_1 > y_2 > … the
+scores that a hold lets through that is told of all, the threshold is the greater of
 
-    y_(k+1), k = B W, rounded up                 the past alarms k times at most
-    y_(m+1) · exp(m h (q ^ (-1/m) - 1))          the future alarms B times a week, by the tail
+    the least that alarms B W times at most, rounded up               by the past
+    y_(m+1) · exp(m h (q ^ (-1/m) - 1))                               by the tail
 
 with m = 10, q = B W / m and h the mean of ln(y_i / y_(m+1)), i <= m: a Pareto tail (Hill 1975) of
 which only m peaks are known, so that the prediction is wider than the fit (the posterior
@@ -13,8 +13,8 @@ predictive of an exponential ln y). The second leads where W is short, so that a
 the side of silence.
 
 A detector whose scores mean the same for all signals says at which score they usually alarm. The
-tail then may not ask for more than 5/4 of it, and the threshold is never less than 3/4: what a
-short past has not seen, and what a long one has plenty of, both say less than many signals do.
+tail then may ask for 1 + 1 / (2 W) of it at most, and the threshold is never less than 3/4: what a
+short past has not seen, and what a quiet one never had, both say less than many signals do.
 """
 
 import math
@@ -27,7 +27,7 @@ WEEK_SECONDS = 7 * 86400.0
 MIN_POINTS = 200  # with fewer scores, nothing is said
 TAIL_PEAKS = 10  # of which a tail is fitted
 MIN_TAIL_PEAKS = 3
-MOST_OF_USUAL = 1.25
+PRIOR_WEEKS = 0.5
 LEAST_OF_USUAL = 0.75
 LOWEST_THRESHOLD = 1.0  # a signal that never moved has scores of 0 only; its threshold is not 0
 
@@ -63,27 +63,44 @@ def calibrate(
     >>> calibrate(scores, alarms_per_week=1, step_seconds=300)
     Calibration(threshold=5.000000000000001, fired=1, weeks=1.0)
     """
-    scored = sum(score is not None for score in scores)
-    weeks = scored * step_seconds / WEEK_SECONDS
-    if scored < MIN_POINTS:
+    known = sum(score is not None for score in scores)
+    weeks = known * step_seconds / WEEK_SECONDS
+    if known < MIN_POINTS:
         return Calibration(math.inf, 0, weeks)
-    peaks = sorted(_peaks(scores, step_seconds), reverse=True)
+    scored = [(at * step_seconds, score) for at, score in enumerate(scores) if score]
+    seconds = episode_seconds(step_seconds)
     budget = alarms_per_week * weeks
-    allowed = math.ceil(budget)
-    past = math.nextafter(peaks[allowed], math.inf) if allowed < len(peaks) else 0.0
+    past = _kept(scored, allowed=math.ceil(budget), seconds=seconds)
+    peaks = sorted(_let_through(scored, 0.0, seconds=seconds), reverse=True)
     future = _predicted(peaks[: TAIL_PEAKS + 1], budget)
     least = LOWEST_THRESHOLD
     if usual_threshold is not None:
-        future = min(future, MOST_OF_USUAL * usual_threshold)
+        future = min(future, (1 + PRIOR_WEEKS / weeks) * usual_threshold)
         least = LEAST_OF_USUAL * usual_threshold
     threshold = max(past, future, least)
-    return Calibration(threshold, sum(peak >= threshold for peak in peaks), weeks)
+    fired = len(_let_through(scored, threshold, seconds=seconds))
+    return Calibration(threshold, fired, weeks)
 
 
-def _peaks(scores: Sequence[float | None], step_seconds: float) -> list[float]:
-    hold = PeakHold(episode_seconds(step_seconds))
-    passed = (hold.update(score, at * step_seconds) for at, score in enumerate(scores))
-    return [score for score in passed if score > 0]
+def _let_through(
+    scored: Sequence[tuple[float, float]], threshold: float, *, seconds: float
+) -> list[float]:
+    hold = PeakHold(seconds)
+    return [score for now, score in scored if score >= threshold and hold.update(score, now) > 0]
+
+
+def _kept(scored: Sequence[tuple[float, float]], *, allowed: int, seconds: float) -> float:
+    """The least threshold, right above a score, at which no more than `allowed` alarms are left."""
+    rising = [0.0, *sorted({score for _, score in scored})]
+    low, high = 0, len(rising) - 1
+    while low < high:
+        middle = (low + high) // 2
+        above = math.nextafter(rising[middle], math.inf)
+        if len(_let_through(scored, above, seconds=seconds)) <= allowed:
+            high = middle
+        else:
+            low = middle + 1
+    return math.nextafter(rising[low], math.inf)
 
 
 def _predicted(peaks: Sequence[float], budget: float) -> float:

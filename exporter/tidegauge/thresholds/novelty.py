@@ -34,7 +34,7 @@ from tidegauge.thresholds.time_of_day import TimeOfDay
 WARM_UP_POINTS = 30  # before the first distance
 LEVEL_POINTS = 24.0  # time constant of the running mean
 SEASON_WEIGHT = 0.6  # it may alarm alone, so it has to be surer
-USUAL_THRESHOLD = 6.5  # alarms once in two weeks outside of NAB's windows, in 0.9 of them inside
+USUAL_THRESHOLD = 6.5  # on NAB: once in two weeks outside of windows, in 88 % of them inside
 ASIDE_SECONDS = 6 * 3600.0  # how long a run of values that alarm is not learned
 OVERSHOOT_STEPS = 100.0  # the range in units of the overshoot that begins to count
 

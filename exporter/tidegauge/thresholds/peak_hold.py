@@ -1,6 +1,6 @@
 """One event, one alarm: scores pass only where they exceed what was held."""
 
-HELD_POINTS = 100  # on a grid; half and one and a half times as many are as good on NAB
+HELD_POINTS = 100  # on a grid; half as many are as good on NAB, half as many again lose a point
 BAR = 2.0  # of the score that passed last
 
 

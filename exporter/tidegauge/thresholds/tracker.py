@@ -151,13 +151,13 @@ class Tracker:
         self._threshold = self.calibration.threshold
         self._hold = PeakHold(episode_seconds(self._step))
         for point, score in enumerate(scores, start=boundary - self._history):
-            self._hold.update(score, point * self._step)
+            self._is_alarm(point, score)
 
     def _judge(self, point: int, value: float) -> Judged:
         band = self._ask(point, value, threshold=self._threshold)
         score = self._score(band, value)
         over = score is not None and score >= self._threshold
-        passed = self._hold.update(score, point * self._step)
+        alarm = self._is_alarm(point, score)
         lower, upper = self._edges(band, value, over=over)
         known = score is not None and math.isfinite(self._threshold)
         return Judged(
@@ -166,8 +166,13 @@ class Tracker:
             score / self._threshold if known and score is not None else None,
             lower,
             upper,
-            passed >= self._threshold,
+            alarm,
         )
+
+    def _is_alarm(self, point: int, score: float | None) -> bool:
+        if score is None or score < self._threshold:
+            return False
+        return self._hold.update(score, point * self._step) > 0
 
     def _edges(self, band: Band, value: float, *, over: bool) -> tuple[float, float]:
         """The band's, but for a side that is not watched; the value is outside exactly if over."""

@@ -1,0 +1,72 @@
+"""What the default detector makes of incidents, gaps between levels, and days."""
+
+import math
+import random
+
+from tidegauge.thresholds.band import Band
+from tidegauge.thresholds.grid import Grid
+from tidegauge.thresholds.novelty import USUAL_THRESHOLD, Novelty
+from tidegauge.thresholds.time_of_day import TimeOfDay
+
+STEP = 300.0
+DAY = 288
+
+
+def judged(values: list[float]) -> list[Band]:
+    detector = Novelty(Grid(step_seconds=STEP, history_points=4000))
+    return [
+        detector.update(value, n * STEP, threshold=USUAL_THRESHOLD)
+        for n, value in enumerate(values)
+    ]
+
+
+def noise(points: int, *, seed: int = 1, level: float = 0.0) -> list[float]:
+    rng = random.Random(seed)
+    return [level + rng.gauss(0, 1) for _ in range(points)]
+
+
+def over(band: Band) -> bool:
+    return band.score is not None and band.score >= USUAL_THRESHOLD
+
+
+def test_the_score_stays_high_while_an_incident_lasts() -> None:
+    incident = judged([*noise(1000), *noise(40, seed=2, level=100.0)])[1000:]
+    assert all(map(over, incident))
+
+
+def test_after_six_hours_an_incident_is_a_level_that_is_known() -> None:
+    bands = judged([*noise(1000), *noise(400, seed=2, level=100.0)])[1000:]
+    assert all(map(over, bands[:72]))
+    assert not any(map(over, bands[-200:]))
+
+
+def test_what_was_seen_once_and_ended_is_no_novelty_the_second_time() -> None:
+    spike = [100.0] * 5
+    bands = judged([*noise(1000), *spike, *noise(500, seed=2), *spike])
+    assert all(map(over, bands[1000:1005]))
+    assert not any(map(over, bands[-5:]))
+
+
+def test_a_value_between_two_levels_draws_the_edge_in_to_the_level_on_its_inner_side() -> None:
+    rng = random.Random(3)
+    values = [rng.choice((0.0, 0.0, 100.0)) + rng.gauss(0, 1) for _ in range(2000)]
+    last = judged([*values, 50.0])[-1]
+    assert over(last)
+    assert last.lower < 0 < last.upper < 10
+
+
+def test_where_days_are_alike_the_band_follows_the_day() -> None:
+    wave = [30 * math.sin(2 * math.pi * n / DAY) for n in range(6 * DAY)]
+    values = [level + noise for level, noise in zip(wave, noise(6 * DAY), strict=True)]
+    bands = judged(values)[5 * DAY :]
+    peak, trough = bands[DAY // 4], bands[3 * DAY // 4]
+    assert trough.upper < 0 < peak.lower
+    assert trough.center is not None
+    assert trough.center < -25
+
+
+def test_days_are_not_alike_where_yesterday_says_nothing() -> None:
+    days = TimeOfDay(4000)
+    for n, value in enumerate(noise(6 * DAY)):
+        days.push(value, n * STEP)
+    assert not days.alike(6 * DAY * STEP)
