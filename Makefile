@@ -82,8 +82,8 @@ generate: setup ## write rules, dashboards and reference pages anew
 demo: setup ## the whole loop, until Ctrl-C or for DURATION seconds
 	@$(RUN) -m demo.run $(if $(DURATION),--duration '$(DURATION)')
 
-bench: setup ## every script under benchmarks/, and docs/benchmarks.md anew
-	@$(RUN) scripts/bench.py
+bench: setup ## every script under benchmarks/, and docs/benchmarks.md anew; DATA="NAME=DIR …" for those that read a folder
+	@$(RUN) scripts/bench.py $(addprefix --data=,$(DATA))
 
 bench-setup: $(PEERS)/.locked ## .peers with what the benchmarks measure beside us; without it they leave peers out
 

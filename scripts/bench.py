@@ -1,8 +1,9 @@
 """Run benchmarks one after the other, and write what they found to docs/benchmarks.md.
 
 `.venv/bin/python scripts/bench.py [NAME …]` runs benchmarks/NAME.py, all of them by default. Only
-a run of all writes the page: figures of one machine and one moment belong together. One that closes
-with {"benchmark": NAME, "left_out": why} in place of goals has no row there.
+a run of all writes the page: figures of one machine and one moment belong together. What is read
+from a folder outside of the repository is named by `--data NAME=DIR`. A benchmark that closes with
+{"benchmark": NAME, "left_out": why} in place of goals, as for want of data, has no row there.
 """
 
 import argparse
@@ -41,15 +42,18 @@ def main() -> int:
     """Exit status: 0, or 1 if a benchmark failed. A goal that is missed is a figure, no failure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME")
-    wanted: list[str] = parser.parse_args().names
+    parser.add_argument("--data", action="append", default=[], metavar="NAME=DIR")
+    options = parser.parse_args()
+    wanted: list[str] = options.names
+    folders = dict(text.partition("=")[::2] for text in options.data)
     known = {path.stem: path for path in sorted((ROOT / "benchmarks").glob("*.py"))}
-    unknown = [name for name in wanted if name not in known]
+    unknown = [name for name in (*wanted, *folders) if name not in known]
     if unknown:
         parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(known)}")
     goals: list[Goal] = []
     for name in wanted or known:
         print(f"bench: {name}", flush=True)
-        lines = list(_run(known[name]))
+        lines = list(_run(known[name], folders.get(name)))
         found = [goal for line in lines for goal in _goals(line)]
         if not found and any("left_out" in line for line in lines[-1:]):
             continue
@@ -97,9 +101,10 @@ def _row(goal: Goal) -> str:
     )
 
 
-def _run(path: Path) -> Iterator[Mapping[str, object]]:
+def _run(path: Path, folder: str | None) -> Iterator[Mapping[str, object]]:
+    data = [] if folder is None else ["--data", folder]
     with subprocess.Popen(
-        [sys.executable, str(path)], stdout=subprocess.PIPE, text=True
+        [sys.executable, str(path), *data], stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None  # noqa: S101 - a pipe was asked for
         for line in process.stdout:
