@@ -85,6 +85,20 @@ def test_an_event_is_told_again_and_learned_when_the_page_says() -> None:
     assert ASIDE_SECONDS == 6 * 3600
 
 
+def test_the_past_of_rules_is_written_as_often_as_the_page_says() -> None:
+    groups = yaml.safe_load((ROOT / "alert-rules" / "recording.yml").read_text())["groups"]
+    recorded = {rule["record"]: rule["expr"] for group in groups for rule in group["rules"]}
+
+    def times(name: str) -> int:
+        read = set(re.findall(r"llm:[a-z0-9_:]+", recorded[name])) & set(recorded)
+        return 1 + max(map(times, read), default=0)
+
+    often = {signal.name: times(signal.expr) for signal in DEFAULT_SIGNALS}
+    more = {name: number for name, number in often.items() if number > 1}
+    assert more == {"error_ratio": 2, "feedback_bad_ratio": 3, "drift_score": 5}
+    assert "twice for errors, three times for\nfeedback, and five times for drift" in PAGE
+
+
 def test_every_parameter_of_rules_that_it_names_exists() -> None:
     known = yaml.safe_load((ROOT / "alert-rules" / "parameters.yml").read_text())
     named = set(re.findall(r"`((?:signal|gpu)_[a-z_]+)`", PAGE))

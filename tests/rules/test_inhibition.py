@@ -107,6 +107,10 @@ HELD: dict[str, Pair] = {
         {"alertname": "LLMPoolEmpty", "pool": "s6"},
         {"alertname": "LLMSignalStale", "pool": "s6", "signal": "kv_cache_usage"},
     ),
+    "a signal without answers is stale": (
+        {"alertname": "TidegaugeSignalFailing", "instance": "s10:1", "signal": "queue_time_p95"},
+        {"alertname": "LLMSignalStale", "pool": "s10", "signal": "queue_time_p95"},
+    ),
     "a signal without answers has no past either": (
         {"alertname": "TidegaugeSignalFailing", "instance": "s7:1", "signal": "error_ratio"},
         {"alertname": "TidegaugeSignalsBackfilling", "instance": "s7:1"},
