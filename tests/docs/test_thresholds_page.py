@@ -80,7 +80,7 @@ def test_an_event_is_told_again_and_learned_when_the_page_says() -> None:
     hold = PeakHold(episode_seconds(300.0))
     told = [point for point in range(HELD_POINTS) if hold.update(5.0, point * 300.0)]
     assert told == [0, 51]
-    assert "still as far out after 50 points (four hours at five minutes)" in PAGE
+    assert "still as high after 50 points (four hours at five minutes)" in PAGE
     assert "after six hours if it is not" in PAGE
     assert ASIDE_SECONDS == 6 * 3600
 
