@@ -67,7 +67,7 @@ HISTORY = Metric(
 UP = Metric(
     "tidegauge_signal_up",
     "gauge",
-    "1 if the signal's last query had an answer that could be used.",
+    "1 if the query for the signal's latest point had an answer that could be used.",
     _SIGNAL,
 )
 REFUSED = Metric(
