@@ -104,6 +104,8 @@ class SignalLoop:
         """Read the past, and take up from there; False if there was no answer."""
         if self.up is None:
             await self.round()  # says how many series there are
+        if not self.up:  # what has no answer now is not asked for all that was
+            return False
         try:
             columns = await self._past(self.signal.history(self._point()))
         except PromqlError as error:
@@ -213,7 +215,7 @@ class SignalLoop:
         self._refuse("limit", taken.refused)
         for key in taken.renewed:
             verdict = taken.verdicts[key]
-            if verdict.calibration:
+            if verdict.calibration and math.isfinite(verdict.calibration.threshold):
                 details = {
                     "signal": self.signal.name,
                     "series": "/".join(filter(None, key)),
