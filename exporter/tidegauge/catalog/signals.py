@@ -41,7 +41,7 @@ AGE = Metric(
 ALARMS = Metric(
     "llm_signal_alarms_total",
     "counter",
-    "Times that the signal has left its band; once for each stay outside.",
+    "Alarms: the signal left its band, went twice as far, or was still out after 100 points.",
     _SERIES,
 )
 BUDGET = Metric(
