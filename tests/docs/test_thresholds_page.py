@@ -1,8 +1,10 @@
 """docs/thresholds.md and its pictures: it has all detectors and series, and its examples work."""
 
+import math
+import random
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,11 @@ from tidegauge.catalog.signals import METRICS
 from tidegauge.cli.main import main
 from tidegauge.config import load
 from tidegauge.thresholds.budget import MIN_POINTS, episode_seconds
+from tidegauge.thresholds.grid import Grid
 from tidegauge.thresholds.novelty import ASIDE_SECONDS
 from tidegauge.thresholds.peak_hold import HELD_POINTS, PeakHold
-from tidegauge.thresholds.registry import DETECTORS
+from tidegauge.thresholds.registry import DEFAULT_DETECTOR, DETECTORS
+from tidegauge.thresholds.tracker import Tracker, TrackerSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 PROMTOOL = ROOT / ".tools" / "bin" / "promtool"
@@ -72,8 +76,30 @@ def test_the_flags_of_its_commands_exist(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_a_band_needs_as_many_points_as_the_page_says() -> None:
-    hours = MIN_POINTS * 300 / 3600
-    assert f"{MIN_POINTS} points: {hours:.0f} hours at five minutes" in PAGE
+    rng = random.Random(1)
+    values = [rng.gauss(10, 1) for _ in range(600)]
+    points = [points_until_a_band(f"a{n}", values) for n in range(60)]
+    hours = [math.floor(min(points) * 300 / 3600), math.ceil(max(points) * 300 / 3600)]
+    assert f"{MIN_POINTS} judged points (`min_points`)" in PAGE
+    assert f"takes {points_until_a_score(values)}:" in PAGE
+    assert f"after {hours[0]} to {hours[1]} hours at five minutes" in PAGE
+
+
+def points_until_a_score(values: Sequence[float]) -> int:
+    detector = DETECTORS[DEFAULT_DETECTOR](Grid(300, 8064))
+    bands = (detector.update(value, taken * 300) for taken, value in enumerate(values))
+    return next(taken for taken, band in enumerate(bands) if band.score is not None)
+
+
+def points_until_a_band(name: str, values: Sequence[float]) -> int:
+    """Of a series that is new, of which there is one at each refresh offset."""
+    settings = TrackerSettings(DEFAULT_DETECTOR, 300, 28 * 86_400, 86_400, 1.0)
+    tracker = Tracker(settings, name=name)
+    for taken, value in enumerate(values):
+        tracker.take(taken * 300, value)
+        if math.isfinite(tracker.latest.upper):
+            return taken
+    raise AssertionError(name)
 
 
 def test_an_event_is_told_again_and_learned_when_the_page_says() -> None:
