@@ -179,11 +179,12 @@ def _control(files: Files, ports: Ports, *, model_file: Path, cores: float) -> d
             "url": f"http://{ports.at(ports.prometheus)}",
             "timeout": times["query_timeout"],
         },
-        # Bands need as many points as in production, and so some minutes.
+        # Bands after two minutes, which know no more than these.
         "signals": {
             "interval": times["signal_interval"],
             "history": times["signal_history"],
             "refresh": times["signal_refresh"],
+            "min_points": int(times["signal_min_points"]),
             "query_offset": times["signal_query_offset"],
             "budget": f"1 per {times['signal_budget_period']}",
         },

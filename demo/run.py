@@ -95,7 +95,9 @@ def _introduce(stack: Stack, story: Story) -> None:
 The story takes {story.seconds / 60:.1f} minutes and then starts over: load rises from
 {story.quiet:g} to {story.busy:g} requests a second and the pool grows from 1 replica to 3; prompts
 change from chat to code for the middle third, and a drift alert fires; load falls, prompts
-change back, the pool shrinks to 1 and the alert resolves. Ctrl-C ends it.
+change back, the pool shrinks to 1 and the alert resolves. About two minutes after its first value
+a signal has a band (llm_signal_upper and _lower), of so little that what is new to it may alarm,
+too. Ctrl-C ends it.
 """,
         flush=True,
     )

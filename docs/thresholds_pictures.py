@@ -1,4 +1,4 @@
-"""Draw bands and marks over published traces: the pictures of docs/thresholds.md.
+"""Draw bands and marks over published traces: the pictures of docs/thresholds-pictures.md.
 
 Every band is the product's own Tracker with its default detector, from the trace's first point on.
 What serves the requests is docs/drawing/fleet.py; what happens to it, docs/drawing/week.py. Prints

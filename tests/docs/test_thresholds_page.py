@@ -1,8 +1,10 @@
-"""docs/thresholds.md: it has all detectors and series, and its examples work."""
+"""docs/thresholds.md and its pictures: it has all detectors and series, and its examples work."""
 
+import math
+import random
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,12 +14,17 @@ from tidegauge.catalog.default_signals import DEFAULT_SIGNALS
 from tidegauge.catalog.signals import METRICS
 from tidegauge.cli.main import main
 from tidegauge.config import load
-from tidegauge.thresholds.budget import MIN_POINTS
-from tidegauge.thresholds.registry import DETECTORS
+from tidegauge.thresholds.budget import MIN_POINTS, episode_seconds
+from tidegauge.thresholds.grid import Grid
+from tidegauge.thresholds.novelty import ASIDE_SECONDS
+from tidegauge.thresholds.peak_hold import HELD_POINTS, PeakHold
+from tidegauge.thresholds.registry import DEFAULT_DETECTOR, DETECTORS
+from tidegauge.thresholds.tracker import Tracker, TrackerSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 PROMTOOL = ROOT / ".tools" / "bin" / "promtool"
 PAGE = (ROOT / "docs" / "thresholds.md").read_text(encoding="utf-8")
+PICTURED = (ROOT / "docs" / "thresholds-pictures.md").read_text(encoding="utf-8")
 PROMQL = re.findall(r"```promql\n(.*?)\n```", PAGE, re.DOTALL)
 PICTURES = sorted((ROOT / "docs" / "thresholds").glob("*.svg"))
 
@@ -69,8 +76,53 @@ def test_the_flags_of_its_commands_exist(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_a_band_needs_as_many_points_as_the_page_says() -> None:
-    hours = MIN_POINTS * 300 / 3600
-    assert f"{MIN_POINTS} points: {hours:.0f} hours at five minutes" in PAGE
+    rng = random.Random(1)
+    values = [rng.gauss(10, 1) for _ in range(600)]
+    points = [points_until_a_band(f"a{n}", values) for n in range(60)]
+    hours = [math.floor(min(points) * 300 / 3600), math.ceil(max(points) * 300 / 3600)]
+    assert f"{MIN_POINTS} judged points (`min_points`)" in PAGE
+    assert f"takes {points_until_a_score(values)}:" in PAGE
+    assert f"after {hours[0]} to {hours[1]} hours at five minutes" in PAGE
+
+
+def points_until_a_score(values: Sequence[float]) -> int:
+    detector = DETECTORS[DEFAULT_DETECTOR](Grid(300, 8064))
+    bands = (detector.update(value, taken * 300) for taken, value in enumerate(values))
+    return next(taken for taken, band in enumerate(bands) if band.score is not None)
+
+
+def points_until_a_band(name: str, values: Sequence[float]) -> int:
+    """Of a series that is new, of which there is one at each refresh offset."""
+    settings = TrackerSettings(DEFAULT_DETECTOR, 300, 28 * 86_400, 86_400, 1.0)
+    tracker = Tracker(settings, name=name)
+    for taken, value in enumerate(values):
+        tracker.take(taken * 300, value)
+        if math.isfinite(tracker.latest.upper):
+            return taken
+    raise AssertionError(name)
+
+
+def test_an_event_is_told_again_and_learned_when_the_page_says() -> None:
+    hold = PeakHold(episode_seconds(300.0))
+    told = [point for point in range(HELD_POINTS) if hold.update(5.0, point * 300.0)]
+    assert told == [0, 51]
+    assert "still as high after 50 points (four hours at five minutes)" in PAGE
+    assert "after six hours if it is not" in PAGE
+    assert ASIDE_SECONDS == 6 * 3600
+
+
+def test_the_past_of_rules_is_written_as_often_as_the_page_says() -> None:
+    groups = yaml.safe_load((ROOT / "alert-rules" / "recording.yml").read_text())["groups"]
+    recorded = {rule["record"]: rule["expr"] for group in groups for rule in group["rules"]}
+
+    def times(name: str) -> int:
+        read = set(re.findall(r"llm:[a-z0-9_:]+", recorded[name])) & set(recorded)
+        return 1 + max(map(times, read), default=0)
+
+    often = {signal.name: times(signal.expr) for signal in DEFAULT_SIGNALS}
+    more = {name: number for name, number in often.items() if number > 1}
+    assert more == {"error_ratio": 2, "feedback_bad_ratio": 3, "drift_score": 5}
+    assert "twice for errors, three times for\nfeedback, and five times for drift" in PAGE
 
 
 def test_every_parameter_of_rules_that_it_names_exists() -> None:
@@ -90,7 +142,7 @@ def test_prometheus_takes_every_query(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert len(PROMQL) > 8
+    assert len(PROMQL) > 6
     assert said.returncode == 0, said.stdout + said.stderr
 
 
@@ -158,6 +210,6 @@ def _tested(
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda path: path.stem)
 def test_a_picture_is_on_the_page_small_and_drawn_for_both_kinds_of_page(picture: Path) -> None:
     text = picture.read_text(encoding="utf-8")
-    assert f"](thresholds/{picture.name})" in PAGE
+    assert f"](thresholds/{picture.name})" in PICTURED
     assert len(text) < 100_000
     assert "prefers-color-scheme:dark" in text

@@ -1,4 +1,4 @@
-"""What draws the pictures of docs/thresholds.md: traces are read, requests served, panels drawn."""
+"""What draws docs/thresholds-pictures.md: traces are read, requests served, panels drawn."""
 
 import math
 from pathlib import Path

@@ -45,9 +45,9 @@ async def test_sighup_ends_nothing_and_says_what_to_do(tmp_path: Path) -> None:
         async def said() -> bool:
             return 'level=warning msg="configuration not reloaded"' in log.read_text()
 
-        await eventually(said, seconds=10, what="the warning")
+        await eventually(said, seconds=60, what="the warning")
         await program.ready(f"http://{address}/-/healthy")
         program.process.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(program.process.wait(), 10) == 0
+        assert await asyncio.wait_for(program.process.wait(), 60) == 0
     finally:
         await program.stop()

@@ -114,7 +114,7 @@ def test_half_of_a_datagram_is_none(datagram: Datagram, data) -> None:
 
 
 def test_an_exchange_is_small() -> None:
-    assert len(ORDINARY) < 300
+    assert len(ORDINARY) < 350
 
 
 def test_a_datagram_of_another_release_says_so() -> None:

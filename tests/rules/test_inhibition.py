@@ -95,9 +95,21 @@ HELD: dict[str, Pair] = {
         {"alertname": "LLMQueueGrowing", "pool": "s5"},
         {"alertname": "LLMSignalAnomalous", "pool": "s5", "signal": "queue_time_p95"},
     ),
+    "a pool at its maximum has a full cache": (
+        {"alertname": "LLMPoolAtMaximum", "pool": "s8"},
+        {"alertname": "LLMSignalAnomalous", "pool": "s8", "signal": "kv_cache_usage"},
+    ),
+    "an empty pool is unusual": (
+        {"alertname": "LLMPoolEmpty", "pool": "s9"},
+        {"alertname": "LLMSignalAnomalous", "pool": "s9", "signal": "tokens_per_replica"},
+    ),
     "an empty pool measures nothing": (
         {"alertname": "LLMPoolEmpty", "pool": "s6"},
         {"alertname": "LLMSignalStale", "pool": "s6", "signal": "kv_cache_usage"},
+    ),
+    "a signal without answers is stale": (
+        {"alertname": "TidegaugeSignalFailing", "instance": "s10:1", "signal": "queue_time_p95"},
+        {"alertname": "LLMSignalStale", "pool": "s10", "signal": "queue_time_p95"},
     ),
     "a signal without answers has no past either": (
         {"alertname": "TidegaugeSignalFailing", "instance": "s7:1", "signal": "error_ratio"},
@@ -133,6 +145,27 @@ HEARD: dict[str, Pair] = {
     "errors say nothing of latency": (
         {"alertname": "LLMErrorBudgetBurning", "model": "k", "severity": "page"},
         {"alertname": "LLMLatencyObjectiveBurning", "model": "k", "severity": "ticket"},
+    ),
+    "latency beyond its objective says nothing of errors that are unusual": (
+        {"alertname": "LLMLatencyObjectiveBurning", "model": "h1", "severity": "page"},
+        {"alertname": "LLMSignalAnomalous", "model": "h1", "signal": "error_ratio"},
+    ),
+    "drift of prompts says nothing of another channel": (
+        {"alertname": "LLMInputDrift", "model": "h2", "channel": "prompt"},
+        {
+            "alertname": "LLMSignalAnomalous",
+            "model": "h2",
+            "channel": "answer",
+            "signal": "drift_score",
+        },
+    ),
+    "a queue that grows says nothing of what is generated": (
+        {"alertname": "LLMQueueGrowing", "pool": "h3"},
+        {"alertname": "LLMSignalAnomalous", "pool": "h3", "signal": "tokens_per_replica"},
+    ),
+    "one signal that is unusual says nothing of another": (
+        {"alertname": "LLMSignalAnomalous", "model": "h4", "signal": "error_ratio"},
+        {"alertname": "LLMSignalAnomalous", "model": "h4", "signal": "inter_token_p95"},
     ),
     "a lost replica does not hide that its pool stays too small": (
         {"alertname": "LLMReplicaLost", "pool": "l", "reason": "died"},

@@ -14,6 +14,7 @@ COUNTS = {
     "drift_min_requests",
     "feedback_min",
     "others_min_requests",
+    "signal_min_points",
     "traffic_min_requests",
 }
 SHORT_THEN_LONG = [

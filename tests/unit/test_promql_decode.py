@@ -80,6 +80,15 @@ def test_what_is_no_answer_is_one_error(
     assert caught.value.reason == reason
 
 
+def test_what_a_server_says_at_length_is_cut() -> None:
+    said = {"status": "error", "errorType": "bad_data", "error": "x" * 10_000}
+    with pytest.raises(PromqlError) as caught:
+        decode(400, json.dumps(said).encode())
+    assert len(str(caught.value)) < 400
+    (warning,) = decode(200, body([], warnings=["x" * 10_000])).warnings
+    assert len(warning) < 400
+
+
 @pytest.mark.parametrize(
     "answer,reason",
     [

@@ -60,6 +60,11 @@ TOO_MANY = (
         pytest.param(200, body([{"metric": {}, "values": 3}]), "parse", "range", id="no values"),
         pytest.param(200, body([row([1])]), "parse", "range query", id="half a point"),
         pytest.param(200, body([row([1, "x"])]), "parse", "range query", id="no number"),
+        pytest.param(200, body([row([float("nan"), "1"])]), "parse", "range", id="NaN o'clock"),
+        pytest.param(
+            200, body([row([1e308 * 10, "1"])]), "parse", "range", id="a time without end"
+        ),
+        pytest.param(200, body([row([10**400, "1"])]), "parse", "range", id="a time beyond floats"),
         pytest.param(422, TOO_MANY, "too_large", "too many samples", id="too many samples"),
         pytest.param(
             400,

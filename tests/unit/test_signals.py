@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import math
+import signal
 import time
 from array import array
 from collections.abc import Callable
@@ -362,6 +363,40 @@ async def test_series_beyond_the_limit_are_refused_and_counted() -> None:
     assert world.told(catalog.REFUSED, "s0", "limit") == 2
 
 
+async def test_the_limit_holds_before_the_past_is_known_and_while_it_is_read() -> None:
+    world = World(limit=2)
+    world.prometheus.series = {(("model", f"m{n}"),): wave for n in range(50)}
+    gone: Labels = (("model", "gone"),)
+    world.prometheus.series[gone] = lambda at: wave(at) if at < BEGIN - 500 else None
+    world.prometheus.most_points = 51 * 40
+    await world.rounds(1)
+    assert world.models() == {"m0", "m1"}
+    assert world.told(catalog.REFUSED, "s0", "limit") == 48
+    columns = await world.loop._past(world.loop.signal.history(BEGIN))
+    assert {("m0", ""), ("m1", "")} < columns.known.keys()
+    assert len(columns.known) == 4
+    await world.loop.backfill()
+    assert world.models() == {"m0", "m1"}
+
+
+async def test_a_past_that_is_not_answered_leaves_the_value_up_and_is_said_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    world = World()
+    world.prometheus.most_points = 0
+    for _ in range(3):
+        await world.rounds(1)
+        assert not await world.loop.backfill()
+        assert world.told(catalog.UP, "s0") == 1
+    assert [(r.message, vars(r)["asked"]) for r in caplog.records] == [
+        ("no answer for a signal", "history")
+    ]
+    world.prometheus.most_points = MAX_POINTS * 10
+    assert await world.loop.backfill()
+    assert caplog.records[-1].message == "signal is answered again"
+
+
 async def test_a_series_that_is_gone_makes_room_for_one_that_is_there() -> None:
     world = await learned(limit=1)
     world.prometheus.series = {B: wave}
@@ -373,8 +408,9 @@ async def test_a_partial_answer_is_none() -> None:
     world = World()
     world.prometheus.warnings = ("a store is gone",)
     assert not await world.loop.backfill()
-    assert world.told(catalog.QUERY_ERRORS, "partial") == 2
+    assert world.told(catalog.QUERY_ERRORS, "partial") == 1
     assert world.told(catalog.UP, "s0") == 0
+    assert not world.prometheus.spans
 
 
 async def test_the_past_is_read_in_pieces_that_prometheus_can_give() -> None:
@@ -409,13 +445,14 @@ async def test_a_prometheus_that_is_too_slow_is_asked_for_less_and_then_left_alo
     prometheus, bench, span = FakePrometheus(), Bench(InHouse()), Span(0, 39_990, 10)
     history = History(prometheus, Lanes(1), bench)
     prometheus.slower_than = 1200
-    columns = await history.read("x", span, ["model"])
+    columns = Columns(span, ["model"])
+    await history.read("x", columns)
     assert [each.points for each in prometheus.spans] == [4000, 2000, 1000, 1000, 1000, 1000]
     assert len(list(columns.points(("a",)))) == 4000
     prometheus.slower_than = 90
     prometheus.spans.clear()
     with pytest.raises(PromqlError, match="slow"):
-        await history.read("x", span, ["model"])
+        await history.read("x", Columns(span, ["model"]))
     assert [each.points for each in prometheus.spans] == [4000, 2000, 1000, 500]
     bench.close()
 
@@ -458,6 +495,8 @@ async def test_a_child_learns_what_we_would_and_one_that_was_killed_is_started_a
     for _ in range(2):
         assert child.run(task).latest == expected
     assert child._child
+    child._child.send_signal(signal.SIGTERM)  # as systemd sends to all of us
+    assert child.run(task).latest == expected
     child._child.kill()
     assert child.run(task).latest == expected
     assert [record.message for record in caplog.records] == ["working without a child"]

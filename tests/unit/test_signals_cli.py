@@ -1,17 +1,19 @@
 """From tidegauge.yml to the signals that are followed, and the command that tries them out."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
 
 from tidegauge.catalog.default_signals import DEFAULT_SIGNALS
 from tidegauge.cli.main import main
+from tidegauge.cli.signals import _band, _series
 from tidegauge.cli.watching import signals
 from tidegauge.config import load
 from tidegauge.config.signals import SignalsConfig
 from tidegauge.control.signals.signal import Signal
-from tidegauge.thresholds.tracker import TrackerSettings
+from tidegauge.thresholds.tracker import Judged, TrackerSettings
 
 NAMES = [signal.name for signal in DEFAULT_SIGNALS]
 
@@ -98,3 +100,24 @@ def test_without_an_answer_the_command_says_so_and_fails(
     path.write_text("control: {prometheus: {url: 'http://127.0.0.1:1'}, signals: {}}")
     assert main(["signals", "--config.file", str(path), "error_ratio"]) == 1
     assert capsys.readouterr().out.splitlines()[1].split() == ["error_ratio", "no", "answer"]
+
+
+@pytest.mark.parametrize(
+    "lower,upper,said",
+    [
+        (1.23456, 20.0, "1.235 to 20"),
+        (-math.inf, 20.0, "up to 20"),
+        (1.0, math.inf, "from 1"),
+        (-math.inf, math.inf, "any value"),
+    ],
+)
+def test_a_band_is_said_in_words_where_a_side_is_open(
+    lower: float, upper: float, said: str
+) -> None:
+    assert _band(Judged(0.0, 2.0, 0.0, lower, upper, alarm=False)) == said
+
+
+def test_a_series_is_a_cell_of_one_line_whatever_its_labels_hold() -> None:
+    assert _series(("a", "", "b")) == "a,b"
+    assert _series(("", "")) == "-"
+    assert _series(("a\nb",)) == "'a\\nb'"

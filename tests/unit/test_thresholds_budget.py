@@ -55,6 +55,17 @@ def test_scores_that_mean_the_same_for_all_signals_bound_what_a_short_past_says(
     assert silent.threshold == 6.0
 
 
+def test_a_threshold_is_made_of_as_many_scores_as_are_asked_for() -> None:
+    scores = quiet(1, {})[:50]
+    known = [
+        least
+        for least in (10, 50, 51, 200)
+        if calibrate(scores, alarms_per_week=1, step_seconds=STEP, min_points=least).threshold
+        < math.inf
+    ]
+    assert known == [10, 50]
+
+
 def test_equal_scores_are_all_above_the_threshold_or_none() -> None:
     events = dict.fromkeys(range(100, 8000, 400), 9.0)
     calibration = calibrated(quiet(4, events))

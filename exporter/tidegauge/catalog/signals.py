@@ -41,7 +41,7 @@ AGE = Metric(
 ALARMS = Metric(
     "llm_signal_alarms_total",
     "counter",
-    "Times that the signal has left its band; once for each stay outside.",
+    "Alarms: the signal left its band, went twice as far, or was still out after 100 points.",
     _SERIES,
 )
 BUDGET = Metric(
@@ -67,7 +67,7 @@ HISTORY = Metric(
 UP = Metric(
     "tidegauge_signal_up",
     "gauge",
-    "1 if the signal's last query had an answer that could be used.",
+    "1 if the query for the signal's latest point had an answer that could be used.",
     _SIGNAL,
 )
 REFUSED = Metric(

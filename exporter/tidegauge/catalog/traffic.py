@@ -6,7 +6,13 @@ docs/traffic-series.md says of each what it counts and what it does not.
 from tidegauge.catalog.metric import Metric
 
 _LATENCY = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
-_GAPS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+# A percentile stays where it is while it moves within one bucket. Streams of 20 to 100 tokens per
+# second have gaps of 10 to 50 ms: there a step is a third at most.
+_GAPS = (
+    *(0.001, 0.0025, 0.005),
+    *(0.01, 0.0125, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.075),
+    *(0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
 _TOKENS = (1, 4, 16, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072)
 _SPEEDS = (1, 2, 5, 10, 15, 20, 30, 40, 50, 75, 100, 150, 200, 300, 500, 1000)
 

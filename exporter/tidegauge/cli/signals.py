@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from tidegauge.cli.prometheus import access
 from tidegauge.cli.watching import signals, watching
 from tidegauge.config import ConfigError, ControlConfig, load
 from tidegauge.control.signals.followed import Verdict
+from tidegauge.control.signals.keyed import Key
 from tidegauge.control.signals.loop import SignalLoop
 from tidegauge.promql.client import Prometheus
 from tidegauge.thresholds.budget import WEEK_SECONDS
+from tidegauge.thresholds.tracker import Judged
 
 NAME = "signals"
 _HEAD = ("SIGNAL", "SERIES", "HISTORY", "BUDGET", "WOULD HAVE FIRED", "THRESHOLD", "NOW", "BAND")
@@ -82,20 +85,47 @@ async def _learned(config: ControlConfig, names: Sequence[str]) -> list[SignalLo
 
 
 def _rows(loop: SignalLoop) -> Iterator[tuple[str, ...]]:
-    if not loop.learned or not loop.verdicts:
-        yield (loop.signal.name, "no values now" if loop.learned else "no answer", *[""] * 6)
-    for key, verdict in sorted(loop.verdicts.items()):
-        yield (loop.signal.name, ",".join(filter(None, key)), *_row(loop, verdict))
+    if not loop.learned:
+        yield (loop.signal.name, "no answer", *[""] * 6)
+    elif not loop.verdicts:
+        yield (loop.signal.name, "no values now", *[""] * 6)
+    else:
+        for key, verdict in sorted(loop.verdicts.items()):
+            yield (loop.signal.name, _series(key), *_row(loop, verdict))
+
+
+def _series(key: Key) -> str:
+    """One line, whatever a label's value is."""
+    words = (word if word.isprintable() else repr(word) for word in key if word)
+    return ",".join(words) or "-"
 
 
 def _row(loop: SignalLoop, verdict: Verdict) -> Iterator[str]:
-    calibration, judged = verdict.calibration, verdict.judged
-    yield f"{calibration.weeks * WEEK_SECONDS / _DAY_SECONDS:.1f}d" if calibration else ""
+    known = verdict.calibration
+    decided = known is not None and math.isfinite(known.threshold)
+    yield _duration(known.weeks * WEEK_SECONDS) if known else ""
     yield f"{loop.signal.settings.alarms_per_week:g}/w"
-    yield str(calibration.fired) if calibration else ""
-    yield f"{calibration.threshold:.3g}" if calibration else ""
+    yield str(known.fired) if known and decided else ""
+    yield f"{known.threshold:.3g}" if known and decided else ""
     yield f"{verdict.value:.4g}"
-    yield f"{judged.lower:.4g} to {judged.upper:.4g}" if judged else ""
+    yield _band(verdict.judged) if verdict.judged and decided else "not yet"
+
+
+def _duration(seconds: float) -> str:
+    days = seconds / _DAY_SECONDS
+    return f"{days:.1f}d" if days >= 1 else f"{24 * days:.1f}h"
+
+
+def _band(judged: Judged) -> str:
+    match math.isfinite(judged.lower), math.isfinite(judged.upper):
+        case True, True:
+            return f"{judged.lower:.4g} to {judged.upper:.4g}"
+        case True, False:
+            return f"from {judged.lower:.4g}"
+        case False, True:
+            return f"up to {judged.upper:.4g}"
+        case _:
+            return "any value"
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -75,4 +75,5 @@ def _settings(
         refresh_seconds=config.refresh,
         alarms_per_week=(own and own.budget) or config.budget,
         direction=direction,
+        min_points=config.min_points,
     )

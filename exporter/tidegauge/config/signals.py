@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from tidegauge.catalog.default_signals import DEFAULT_SIGNALS
 from tidegauge.config.values import Name, PositiveSeconds, Seconds, Section, seconds
+from tidegauge.thresholds.budget import MIN_POINTS
 from tidegauge.thresholds.registry import DETECTORS
 
 _BUDGET = re.compile(r"(\d+(?:\.\d+)?) per (\S+)\Z")
@@ -14,7 +15,7 @@ _PERIODS = {"hour": "1h", "day": "1d", "week": "1w", "month": "30d"}
 _WEEK_SECONDS = 604_800.0
 _LABEL = re.compile(r"[a-z][a-z0-9_]*\Z")
 _OUR_LABELS = ("detector", "signal")
-_FEWEST_POINTS = 200
+_FIRST_SCORE_POINTS = 200  # of the detector that takes the longest to give one, spot
 _MOST_POINTS = 20_000
 
 
@@ -111,6 +112,12 @@ class SignalsConfig(Section):
         default=86_400.0,
         description="How often the oldest history is let go of, and the threshold set anew.",
     )
+    min_points: int = Field(
+        default=MIN_POINTS,
+        ge=10,
+        description="A series has a band once so many points of its history were judged. With "
+        "fewer it comes sooner, and alarms at what more would have shown to be usual.",
+    )
     query_offset: Seconds = Field(
         default=30.0,
         description="A point is asked for this much later than its time, when Prometheus has all "
@@ -153,11 +160,11 @@ class SignalsConfig(Section):
         return self
 
     def _check_grid(self, where: str, interval: float, history: float) -> None:
-        points = history / interval
-        if not _FEWEST_POINTS <= points <= _MOST_POINTS:
+        points, fewest = history / interval, self.min_points + _FIRST_SCORE_POINTS
+        if not fewest <= points <= _MOST_POINTS:
             raise ValueError(
                 f"{where}history: {history:.0f} s is {points:.0f} points of {interval:g} s; "
-                f"{_FEWEST_POINTS} to {_MOST_POINTS} are needed"
+                f"{fewest} to {_MOST_POINTS} are needed"
             )
         if not interval <= self.refresh <= history:
             raise ValueError(

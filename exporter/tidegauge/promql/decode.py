@@ -25,6 +25,8 @@ Reason = Literal[
 ]
 REASONS: tuple[Reason, ...] = get_args(Reason)
 
+_MOST_TEXT = 300  # of what a server says, in a message of ours
+
 _TOO_MANY = "too many samples"  # --query.max-samples: "would load too many samples into memory"
 
 
@@ -70,11 +72,10 @@ def result(status: int, body: bytes) -> tuple[Mapping[str, object], Mapping[str,
     """
     tree = _tree(status, body)
     if status == 400 or tree.get("errorType") == "bad_data":  # noqa: PLR2004 - Bad Request
-        raise PromqlError("bad_query", f"Prometheus refused the query: {tree.get('error')}")
+        raise PromqlError("bad_query", f"Prometheus refused the query: {_said(tree)}")
     if status != 200 or tree.get("status") != "success":  # noqa: PLR2004 - OK
-        said = str(tree.get("error"))
-        kind: Reason = "too_large" if _TOO_MANY in said else "http_status"
-        raise PromqlError(kind, f"Prometheus answered {status}: {said}")
+        kind: Reason = "too_large" if _TOO_MANY in str(tree.get("error")) else "http_status"
+        raise PromqlError(kind, f"Prometheus answered {status}: {_said(tree)}")
     data = tree.get("data")
     if not isinstance(data, dict):
         raise PromqlError("parse", "the answer has no data")
@@ -112,6 +113,10 @@ def amount(answer: Answer) -> float:
     return value
 
 
+def _said(tree: Mapping[str, object]) -> str:
+    return str(tree.get("error"))[:_MOST_TEXT]
+
+
 def _tree(status: int, body: bytes) -> Mapping[str, object]:
     try:
         tree = json.loads(body)
@@ -128,9 +133,10 @@ def warnings(tree: Mapping[str, object]) -> tuple[str, ...]:
     """What an answer warns of: stores that were missing."""
     # `infos` (PromQL hints such as "might not be a counter") say nothing about missing stores.
     said = tree.get("warnings") or []
-    texts = tuple(map(str, said)) if isinstance(said, list) else (str(said),)
+    texts = said if isinstance(said, list) else [said]
     # VictoriaMetrics's cluster version says so in a field of its own.
-    return (*texts, "the answer is partial") if tree.get("isPartial") else texts
+    cut = tuple(str(text)[:_MOST_TEXT] for text in texts)
+    return (*cut, "the answer is partial") if tree.get("isPartial") else cut
 
 
 def _series(found: Mapping[str, object]) -> tuple[Series, ...]:

@@ -3,6 +3,7 @@
 Sans-IO: status and bytes in, values out. No clock, no network, no logging.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -46,7 +47,7 @@ def decode_range(body: RangeBody) -> RangeAnswer:
         raise PromqlError("parse", f"a matrix is needed, not {found}")
     try:
         return RangeAnswer(tuple(_element(row) for row in rows), warnings(tree))
-    except (TypeError, ValueError, KeyError, IndexError):
+    except (TypeError, ValueError, KeyError, IndexError, OverflowError):
         raise PromqlError("parse", "the answer is not a range query's") from None
 
 
@@ -55,4 +56,7 @@ def _element(row: Mapping[str, object]) -> RangeSeries:
     if not isinstance(labels, dict) or not isinstance(values, list):
         raise TypeError
     pairs = sorted((str(name), str(text)) for name, text in labels.items())
-    return RangeSeries(tuple(pairs), tuple((float(time), float(text)) for time, text in values))
+    points = tuple((float(time), float(text)) for time, text in values)
+    if not all(math.isfinite(time) for time, _ in points):
+        raise ValueError
+    return RangeSeries(tuple(pairs), points)

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from tidegauge.thresholds.peak_hold import HELD_POINTS, PeakHold
 
 WEEK_SECONDS = 7 * 86400.0
-MIN_POINTS = 200  # with fewer scores, nothing is said
+MIN_POINTS = 200  # with fewer scores, nothing is said, unless it is asked for
 TAIL_PEAKS = 10  # of which a tail is fitted
 MIN_TAIL_PEAKS = 3
 PRIOR_WEEKS = 0.5
@@ -56,8 +56,9 @@ def calibrate(
     alarms_per_week: float,
     step_seconds: float,
     usual_threshold: float | None = None,
+    min_points: int = MIN_POINTS,
 ) -> Calibration:
-    """The threshold for these scores, one step apart.
+    """The threshold for these scores, one step apart; infinite from less than `min_points`.
 
     >>> scores = [9.0, 7.0] * 10 + [0.0] * 1976 + [5.0] + [0.0] * 18 + [2.0]
     >>> calibrate(scores, alarms_per_week=1, step_seconds=300)
@@ -65,7 +66,7 @@ def calibrate(
     """
     known = sum(score is not None for score in scores)
     weeks = known * step_seconds / WEEK_SECONDS
-    if known < MIN_POINTS:
+    if known < min_points:
         return Calibration(math.inf, 0, weeks)
     scored = [(at * step_seconds, score) for at, score in enumerate(scores) if score]
     seconds = episode_seconds(step_seconds)

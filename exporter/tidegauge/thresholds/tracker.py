@@ -16,7 +16,7 @@ from zlib import crc32
 
 from tidegauge.thresholds.agreement import agreeing_edges
 from tidegauge.thresholds.band import Band
-from tidegauge.thresholds.budget import Calibration, calibrate, episode_seconds
+from tidegauge.thresholds.budget import MIN_POINTS, Calibration, calibrate, episode_seconds
 from tidegauge.thresholds.grid import Grid
 from tidegauge.thresholds.peak_hold import PeakHold
 from tidegauge.thresholds.registry import DETECTORS
@@ -30,7 +30,8 @@ _MISSING = math.nan
 class TrackerSettings:
     """How a signal is followed. `history_seconds` and `refresh_seconds` are cut to whole steps.
 
-    `direction` says which side alarms: latency only `above`, throughput only `below`.
+    `direction` says which side alarms: latency only `above`, throughput only `below`. A threshold
+    is made of `min_points` scores at least.
     """
 
     detector: str
@@ -39,6 +40,7 @@ class TrackerSettings:
     refresh_seconds: float
     alarms_per_week: float
     direction: Direction = "both"
+    min_points: int = MIN_POINTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,7 @@ class Tracker:
             alarms_per_week=self._settings.alarms_per_week,
             step_seconds=self._step,
             usual_threshold=self._detector.usual_threshold,
+            min_points=self._settings.min_points,
         )
         self._threshold = self.calibration.threshold
         self._hold = PeakHold(episode_seconds(self._step))

@@ -46,11 +46,11 @@ class Child:
         child, self._child = self._child, None
         if child is None:
             return
+        child.kill()  # first: who writes to it holds the pipe's lock until it reads or ends
+        child.wait(_END_SECONDS)
         with contextlib.suppress(OSError):
             if child.stdin:
                 child.stdin.close()
-        child.kill()
-        child.wait(_END_SECONDS)
         if child.stdout:
             child.stdout.close()
 
@@ -61,7 +61,7 @@ class Child:
 
     def _ask(self, task: Task[Made]) -> Made:
         if self._child is None:
-            command = [sys.executable, "-m", _MODULE]
+            command = [sys.executable, "-P", "-m", _MODULE]
             self._child = subprocess.Popen(  # noqa: S603 - our own module
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
             )
@@ -76,7 +76,8 @@ class Child:
 
 def main() -> None:
     """The child: runs each task, until there are no more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; our input ends with us
+    for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C and systemd reach all; we end with our
+        signal.signal(number, signal.SIG_IGN)  # input
     while True:
         try:
             task: Task[object] = pickle.load(sys.stdin.buffer)  # noqa: S301 - of who started us

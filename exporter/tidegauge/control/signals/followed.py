@@ -51,8 +51,9 @@ class Followed:
         self._held = 0  # of the room
 
     @property
-    def series(self) -> int:
-        return len(self._trackers)
+    def keys(self) -> frozenset[Key]:
+        """Series that are there, or are remembered."""
+        return frozenset(self._trackers)
 
     def name(self, key: Key) -> str:
         """A name that no other series has, of any signal."""

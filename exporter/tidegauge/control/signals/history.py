@@ -5,7 +5,7 @@ large or takes too long.
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 
 from tidegauge.control.signals.asks import Asks
 from tidegauge.control.signals.bench import Bench
@@ -31,16 +31,13 @@ class History:
         self._lanes = lanes
         self._bench = bench
 
-    async def read(
-        self, expression: str, span: Span, labels: Sequence[str], *, series: int = 1
-    ) -> Columns:
-        """All values of the span; `series` is how many are expected.
+    async def read(self, expression: str, columns: Columns, *, series: int = 1) -> None:
+        """Enter all values of the columns' span; `series` is how many are expected.
 
         Raises:
             PromqlError: there is no answer that may be trusted.
         """
-        columns = Columns(span, labels)
-        longest, pieces = _piece(series), deque([span])
+        longest, pieces = _piece(series), deque([columns.span])
         while pieces:
             piece = pieces.popleft()
             if piece.points > longest:
@@ -48,7 +45,7 @@ class History:
                 continue
             try:
                 body = await self._lanes.ask(self._asking(expression, piece))
-                read, series = await self._bench.read(Read(body, piece, tuple(labels)))
+                read, series = await self._bench.read(Read(body, piece, tuple(columns.labels)))
             except PromqlError as error:
                 shortest = _SHORTEST_PIECES.get(error.reason)
                 if shortest is None or piece.points <= shortest:
@@ -58,7 +55,6 @@ class History:
                 continue
             longest = min(longest, _piece(series))
             columns.join(read)
-        return columns
 
     def _asking(self, expression: str, piece: Span) -> Callable[[], Awaitable[RangeBody]]:
         return lambda: self._prometheus.query_range(expression, piece)

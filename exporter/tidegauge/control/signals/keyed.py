@@ -5,6 +5,7 @@ it has is dropped. Where two series have the same name at the same time, neither
 """
 
 import math
+import sys
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -49,10 +50,15 @@ def key_of(pairs: Sequence[tuple[str, str]], labels: Sequence[str]) -> Key:
 
 @dataclass(slots=True)
 class Columns:
-    """Values by series over a span; 8 bytes for each point."""
+    """Values by series over a span; 8 bytes for each point.
+
+    Of the pieces that are joined, series in `first` are kept, and others up to `most` more.
+    """
 
     span: Span
     labels: Sequence[str]
+    first: frozenset[Key] = frozenset()
+    most: int = sys.maxsize
     known: dict[Key, "array[float]"] = field(default_factory=dict)
     ambiguous: set[Key] = field(default_factory=set)
 
@@ -69,6 +75,8 @@ class Columns:
         for key, values in piece.known.items():
             column = self.known.get(key)
             if column is None:
+                if key not in self.first and len(self.known) >= len(self.first) + self.most:
+                    continue
                 column = self.known[key] = array("d", [_MISSING]) * self.span.points
             column[first : first + len(values)] = values
         self.ambiguous |= piece.ambiguous

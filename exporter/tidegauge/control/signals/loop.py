@@ -93,20 +93,25 @@ class SignalLoop:
             try:
                 await self._take(at)
             except PromqlError as error:
-                self._failed(error)
+                self.up = False
+                self._shared.unanswered.failed(self.signal.name, "point", error)
                 return False
-            self._answered()
+            self.up = True
+            self._shared.unanswered.answered(self.signal.name, "point")
             return True
 
     async def backfill(self) -> bool:
         """Read the past, and take up from there; False if there was no answer."""
         if self.up is None:
             await self.round()  # says how many series there are
+        if not self.up:  # what has no answer now is not asked for all that was
+            return False
         try:
             columns = await self._past(self.signal.history(self._point()))
         except PromqlError as error:
-            self._failed(error)
+            self._shared.unanswered.failed(self.signal.name, "history", error)
             return False
+        self._shared.unanswered.answered(self.signal.name, "history")
         followed = Followed(self.signal, self._shared.room)
         try:
             await self._learn(followed, columns)
@@ -119,10 +124,10 @@ class SignalLoop:
     async def _learn(self, followed: Followed, columns: Columns) -> None:
         refused = 0
         for key in columns.living():
-            if not followed.reserve():
-                refused += 1
-                continue
             values = columns.known[key]
+            if not followed.reserve():
+                refused += math.isfinite(values[-1])
+                continue
             task = Learn(self.signal.settings, followed.name(key), columns.span, values)
             tracker = await self._shared.bench.learn(task)
             followed.adopt(key, tracker, seen=columns.last(key))
@@ -173,8 +178,10 @@ class SignalLoop:
                 await self._catch_up(self._followed, await self._past(missed))
         self._latest = at
         if self._followed is None:
-            verdicts = {key: Verdict(at, value) for key, value in found.known.items()}
-            self._note(Taken(verdicts, dict.fromkeys(verdicts, at)))
+            shown = sorted(found.known)[: self._shared.room.limit]
+            verdicts = {key: Verdict(at, found.known[key]) for key in shown}
+            refused = len(found.known) - len(shown)
+            self._note(Taken(verdicts, dict.fromkeys(verdicts, at), refused))
         else:
             judge = partial(self._followed.take, at, found.known)
             taken = await self._shared.bench.work(judge)
@@ -191,10 +198,11 @@ class SignalLoop:
         return Span(latest + step, at - step, step)
 
     async def _past(self, span: Span) -> Columns:
-        series = self._followed.series if self._followed else len(self.verdicts)
-        return await self._shared.history.read(
-            self.signal.expr, span, self._shared.labels, series=series
-        )
+        now = self._followed.keys if self._followed else frozenset(self.verdicts)
+        columns = Columns(span, self._shared.labels, now, self._shared.room.limit)
+        series = len(now) + self.refused["limit"]
+        await self._shared.history.read(self.signal.expr, columns, series=series)
+        return columns
 
     async def _catch_up(self, followed: Followed, columns: Columns) -> None:
         for index in range(columns.span.points):
@@ -207,7 +215,7 @@ class SignalLoop:
         self._refuse("limit", taken.refused)
         for key in taken.renewed:
             verdict = taken.verdicts[key]
-            if verdict.calibration:
+            if verdict.calibration and math.isfinite(verdict.calibration.threshold):
                 details = {
                     "signal": self.signal.name,
                     "series": "/".join(filter(None, key)),
@@ -222,7 +230,8 @@ class SignalLoop:
         if series and not self.refused[reason]:
             labels = ", ".join(self._shared.labels)
             problem = {
-                "limit": "there is no room for more series; raise control.signals.max_series",
+                "limit": "there is no room for more series; aggregate the expression, or raise "
+                "control.signals.max_series",
                 "ambiguous": f"series have the same {labels}; aggregate the expression, as with "
                 "sum by (model) (…), or add the label that tells them apart to "
                 "control.signals.labels",
@@ -238,14 +247,6 @@ class SignalLoop:
         self._followed, self._latest = None, None
         self.verdicts, self.seen = {}, {}
         self._unknown_past.set()
-
-    def _failed(self, error: PromqlError) -> None:
-        self.up = False
-        self._shared.unanswered.failed(self.signal.name, error)
-
-    def _answered(self) -> None:
-        self.up = True
-        self._shared.unanswered.answered(self.signal.name)
 
     def _point(self) -> float:
         """The latest point that Prometheus has all of."""

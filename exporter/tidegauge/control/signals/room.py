@@ -5,6 +5,7 @@ class Room:
     """Room for `limit` series."""
 
     def __init__(self, limit: int) -> None:
+        self.limit = limit
         self._free = limit
 
     def claim(self) -> bool:

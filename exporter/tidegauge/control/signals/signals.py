@@ -92,7 +92,7 @@ class Signals:
             "series": len(verdicts),
             "budget_per_week": loop.signal.settings.alarms_per_week,
             "would_have_fired": sum(each.fired for each in known),
-            "weeks": sum(each.weeks for each in known),
+            "series_weeks": sum(each.weeks for each in known),
             "progress": f"{self.learned}/{len(self.loops)}",
         }
         logger.info("history read", extra=details)

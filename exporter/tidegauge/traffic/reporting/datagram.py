@@ -15,7 +15,7 @@ from tidegauge.traffic.reporting.datagram_exchange import (
     exchange_of,
 )
 
-VERSION = 1
+VERSION = 2
 BYTES_MAX = 1 << 16
 """No datagram is longer."""
 
