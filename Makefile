@@ -63,7 +63,7 @@ generated:
 
 tests:
 	@echo "tests: pytest, with promtool and amtool over the rules"
-	@$(RUN) -m pytest -q --ignore=tests/e2e --numprocesses=auto --dist=loadfile
+	@$(RUN) -m pytest -q --ignore=tests/e2e --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 	@echo "tests: pytest, end to end, one at a time: they share the processor with what they start"
 	@$(RUN) -m pytest -q tests/e2e
 

@@ -43,7 +43,7 @@ pytestmark = [
 STEP = 300.0
 HISTORY = 4 * WEEK
 REFRESH = 86_400.0
-SIGNALS = 40  # all 500 of a large fleet: benchmarks/signals_backfill.py
+SIGNALS = 20  # all 500 of a large fleet: benchmarks/signals_backfill.py
 COMMAND = [sys.executable, "-m", "tidegauge.cli.main"]
 
 
@@ -82,10 +82,12 @@ async def prometheus(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
 class Followed:
     """A signal over the real Prometheus, at a time of the test's choice."""
 
-    def __init__(self, prometheus: Remembering, expression: str, now: float) -> None:
+    def __init__(
+        self, prometheus: Remembering, expression: str, now: float, *, history: float
+    ) -> None:
         self.now = now
         client, self._bench = Prometheus(Access(prometheus.url, timeout_seconds=30)), Bench()
-        settings = TrackerSettings("novelty", STEP, HISTORY, REFRESH, 1.0)
+        settings = TrackerSettings("novelty", STEP, history, REFRESH, 1.0)
         shared = Shared(
             prometheus=client,
             history=History(client, Lanes(2, rest_ratio=1.0), self._bench),
@@ -129,8 +131,8 @@ class Follow:
         self._prometheus = prometheus
         self.made: list[Followed] = []
 
-    async def __call__(self, expression: str, now: float) -> Followed:
-        made = Followed(self._prometheus, expression, now)
+    async def __call__(self, expression: str, now: float, *, history: float = WEEK) -> Followed:
+        made = Followed(self._prometheus, expression, now, history=history)
         self.made.append(made)
         assert await made.loop.backfill()
         return made
@@ -164,7 +166,7 @@ async def test_a_renamed_series_vanishes_and_the_new_one_begins(follow: Follow) 
 async def test_a_renamed_signal_has_its_band_at_once(follow: Follow) -> None:
     """The expression finds both names, as one that was mended after the renaming does."""
     expression = 'label_replace(max(latency{model=~"old|new"}), "model", "x", "", "")'
-    ran = await follow(expression, ago(STEP))
+    ran = await follow(expression, ago(STEP), history=HISTORY)
     verdict = ran.loop.verdicts["x",]
     assert verdict.judged
     assert verdict.judged.lower < verdict.value < verdict.judged.upper

@@ -22,7 +22,7 @@ async def prometheus(
 ) -> AsyncIterator[str]:
     app = web.Application()
     app.router.add_post(f"/prefix/api/v1/{call}", answer)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, shutdown_timeout=0)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()
