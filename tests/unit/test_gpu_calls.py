@@ -93,7 +93,8 @@ def test_a_call_that_fails_costs_its_own_series_or_says_that_all_is_lost(
     nvml.heal()
 
     if code != NOT_SUPPORTED:
-        assert series(device) == whole
+        # What takes two samples some time apart may have come meanwhile.
+        assert series(device) >= whole
 
 
 def asked_at_each_read(nvml: NvmlControl) -> set[str]:

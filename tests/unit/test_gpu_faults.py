@@ -65,7 +65,9 @@ class Sidecar:
             self.scrapes += 1
             await asyncio.sleep(0.05)
 
-    def kill(self) -> None:
+    async def kill(self) -> None:
+        """End the child, once there is one."""
+        await self.until(lambda: self.source._supervisor.pid is not None, "a child")
         os.kill(self.source._supervisor.pid, signal.SIGKILL)
 
     def values(self, metric: Metric) -> dict[tuple[str, ...], float]:
@@ -284,7 +286,7 @@ async def test_a_child_that_dies_is_replaced_and_its_counters_go_on(quiet: NvmlC
         for _ in range(2):
             before = running.values(own.DRIVER_SECONDS)[()]
             died = running.restarts("exited")
-            running.kill()
+            await running.kill()
             await running.until(lambda died=died: running.restarts("exited") > died, "noticed")
             await running.until(
                 lambda before=before: running.values(own.DRIVER_SECONDS)[()] > before, "on"
