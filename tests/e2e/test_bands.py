@@ -101,6 +101,7 @@ async def control(server: Remembering, address: str) -> Program:
         "interval": "2s",
         "history": "10m",
         "refresh": "1m",
+        "min_points": 60,
         "query_offset": "1s",
         "budget": "1 per hour",
     }
