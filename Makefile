@@ -8,14 +8,16 @@
 PYTHON ?=
 ROUNDS := 5
 VENV := .venv
+# What benchmarks compare with, never among our own dependencies.
+PEERS := .peers
 BIN := $(VENV)/bin
 RUN := $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools test check format lint types imports generated tests fuzz demo bench lock generate clean
+.PHONY: help setup tools test check format lint types imports generated tests fuzz demo bench bench-setup lock generate clean
 
 help: ## this list
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
 setup: $(VENV)/.package tools ## .venv with the pinned dependencies, and the programs under .tools/
 
@@ -83,8 +85,14 @@ demo: setup ## the whole loop, until Ctrl-C or for DURATION seconds
 bench: setup ## every script under benchmarks/, and docs/benchmarks.md anew
 	@$(RUN) scripts/bench.py
 
+bench-setup: $(PEERS)/.locked ## .peers with what the benchmarks measure beside us; without it they leave peers out
+
+$(PEERS)/.locked: requirements/peers.txt scripts/venv.sh
+	@PYTHON='$(PYTHON)' scripts/venv.sh $(PEERS) requirements/peers.txt
+	@touch $@
+
 lock: setup ## pin what pyproject.toml asks for; UPGRADE=1 takes the newest of everything
 	@scripts/lock.sh $(RUN)
 
 clean: ## remove what this file made
-	rm -rf $(VENV) .tools .demo .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) .tools .demo .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

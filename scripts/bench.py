@@ -1,7 +1,8 @@
 """Run benchmarks one after the other, and write what they found to docs/benchmarks.md.
 
 `.venv/bin/python scripts/bench.py [NAME …]` runs benchmarks/NAME.py, all of them by default. Only
-a run of all writes the page: figures of one machine and one moment belong together.
+a run of all writes the page: figures of one machine and one moment belong together. One that closes
+with {"benchmark": NAME, "left_out": why} in place of goals has no row there.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
-PACKAGES = ("aiohttp", "nvidia-ml-py", "prometheus-client", "pydantic")
+PACKAGES = ("aiohttp", "numpy", "nvidia-ml-py", "prometheus-client", "pydantic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,8 @@ def main() -> int:
         print(f"bench: {name}", flush=True)
         lines = list(_run(known[name]))
         found = [goal for line in lines for goal in _goals(line)]
+        if not found and any("left_out" in line for line in lines[-1:]):
+            continue
         if not found:
             print(f"bench: {name} did not close with its goals", file=sys.stderr)
             return 1
