@@ -96,3 +96,12 @@ def test_one_event_is_counted_once_and_small_ones_are_not() -> None:
     for now in range(0, 2000, 200):
         small.take(4.5, float(now))
     assert small.divisor == 1.0
+
+
+def test_a_gap_that_a_slow_signal_has_left_is_no_novelty() -> None:
+    """A mean over six hours marked each value that it had passed over."""
+    there = [float(level) for level in range(500)]
+    waves = [*there, *reversed(there)] * 5
+    bands = judged([*waves, 0.0, 1.0, 2.0, 2.5])
+    assert bands[-1].score is not None
+    assert bands[-1].score < 2.5
