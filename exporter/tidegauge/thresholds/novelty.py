@@ -28,7 +28,7 @@ from bisect import bisect_left
 
 from tidegauge.thresholds.agreement import agreeing_edges
 from tidegauge.thresholds.band import Band
-from tidegauge.thresholds.crossing import crossing
+from tidegauge.thresholds.crossing import FURTHEST, crossing
 from tidegauge.thresholds.distance_tail import MOST, DistanceTail
 from tidegauge.thresholds.fatigue import Fatigue
 from tidegauge.thresholds.grid import Grid
@@ -77,7 +77,6 @@ class Novelty:
             history_points=grid.history_points, hold_seconds=HELD_POINTS * grid.step_seconds
         )
         self._mean: float | None = None
-        self._beyond_of, self._beyond_is = (0.0, 0.0, 0), 0.0
         self._aside: list[tuple[float, float]] = []
         self.learns_seconds = max(ASIDE_SECONDS + 100 * grid.step_seconds, 1.5 * 86400)
 
@@ -182,23 +181,25 @@ class Novelty:
         return min(lower, center), max(upper, center)
 
     def _beyond(self, span: float, threshold: float) -> float:
-        """How far outside of the range a value reaches the threshold without its level's help.
-
-        It is solved anew only when what it depends on is new.
-        """
-        depends = (span, threshold, self._value_tail.fits)
-        if depends != self._beyond_of:
-            self._beyond_of = depends
-            rises = [
-                self._value_tail.rise(span=span, start=0.0, unit=1.0, weight=1.0),
-                (0.0, 0.0, span / OVERSHOOT_STEPS, 2.0),
-            ]
-            self._beyond_is = crossing(rises, threshold)
-        return self._beyond_is
+        """How far outside of the range a value reaches the threshold without its level's help."""
+        if threshold > FURTHEST:
+            return math.inf
+        begin, jump, scale, _ = self._value_tail.rise(span=span, start=0.0, unit=1.0, weight=1.0)
+        steep = OVERSHOOT_STEPS / span
+        there = 1 + steep * begin
+        if 2 * math.log(there) >= threshold:
+            return math.expm1(threshold / 2) / steep
+        missing = math.exp((threshold - jump) / 2) - there
+        if missing <= 0:
+            return begin
+        # (1 + y / scale) (there + steep y) = there + missing, y = distance - begin
+        half = there / scale + steep
+        return begin + 2 * missing / (half + math.sqrt(half * half + 4 * steep / scale * missing))
 
     def _with_level(self, edge: float, beyond: float, new_level: float, threshold: float) -> float:
         """Where the threshold is reached, above; `new_level`: where levels become new."""
-        levels, span = self._levels.ascending, self._beyond_of[0]
+        seen, levels = self._values.ascending, self._levels.ascending
+        span = seen[-1] - seen[0]
         level = self._level_tail.rise(
             span=levels[-1] - levels[0], start=new_level, unit=LEVEL_POINTS, weight=LEVEL_WEIGHT
         )
