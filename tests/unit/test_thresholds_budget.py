@@ -48,10 +48,10 @@ def test_scores_that_mean_the_same_for_all_signals_bound_what_a_short_past_says(
     rng = random.Random(2)
     scores: list[float | None] = [rng.expovariate(1) for _ in range(WEEK // 7)]
     alone = calibrated(scores).threshold
-    told = calibrate(scores, alarms_per_week=0.01, step_seconds=STEP, usual_threshold=2.0)
-    silent = calibrate([0.0] * WEEK, alarms_per_week=1, step_seconds=STEP, usual_threshold=8.0)
+    told = usually(scores, at=6.0)
+    silent = usually([0.0] * WEEK, at=8.0)
     assert alone > max(score for score in scores if score)
-    assert told.threshold == pytest.approx(2.0 * (1 + 0.5 * 7))
+    assert told.threshold == 6.0
     assert silent.threshold == 6.0
 
 
@@ -64,6 +64,25 @@ def test_a_threshold_is_made_of_as_many_scores_as_are_asked_for() -> None:
         < math.inf
     ]
     assert known == [10, 50]
+
+
+def test_incidents_of_the_past_do_not_silence_those_to_come() -> None:
+    events = dict.fromkeys(range(500, 8000, 500), 20.0)
+    assert calibrated(quiet(4, events)).threshold > 20.0
+    calibration = usually(quiet(4, events), at=5.0)
+    assert calibration.threshold == 5.0
+    assert calibration.fired == 15
+
+
+def test_what_alarms_more_than_four_times_its_budget_is_noise_and_not_incidents() -> None:
+    events = {at: 6.0 + at / 8000 for at in range(120, 8000, 120)}
+    calibration = usually(quiet(4, events), at=5.0)
+    assert calibration.threshold > 6.0
+    assert 14 <= calibration.fired <= 16
+
+
+def usually(scores: list[float | None], *, at: float) -> Calibration:
+    return calibrate(scores, alarms_per_week=1, step_seconds=STEP, usual_threshold=at)
 
 
 def test_equal_scores_are_all_above_the_threshold_or_none() -> None:

@@ -4,6 +4,7 @@ import math
 import random
 
 from tidegauge.thresholds.band import Band
+from tidegauge.thresholds.fatigue import Fatigue
 from tidegauge.thresholds.grid import Grid
 from tidegauge.thresholds.novelty import USUAL_THRESHOLD, Novelty
 from tidegauge.thresholds.time_of_day import TimeOfDay
@@ -70,3 +71,37 @@ def test_days_are_not_alike_where_yesterday_says_nothing() -> None:
     for n, value in enumerate(noise(6 * DAY)):
         days.push(value, n * STEP)
     assert not days.alike(6 * DAY * STEP)
+
+
+def test_a_signal_that_was_odd_before_has_to_be_odder_and_its_band_says_so() -> None:
+    fatigue = Fatigue(history_points=1000, hold_seconds=100.0)
+    for now in range(0, 2000, 200):
+        fatigue.take(9.0, float(now))
+    assert 1.39 < fatigue.divisor < 1.4
+    calm, restless = [*noise(1500), 6.0], noise(1500)
+    restless[500:1500:200] = [-5.0, -7.0, -10.0, -15.0, -25.0]
+    first, second = judged(calm)[-1], judged([*restless, 6.0])[-1]
+    assert first.score is not None
+    assert second.score is not None
+    assert second.score < first.score / 1.1
+    assert second.upper > first.upper
+
+
+def test_one_event_is_counted_once_and_small_ones_are_not() -> None:
+    fatigue = Fatigue(history_points=1000, hold_seconds=100.0)
+    for now in range(40):
+        fatigue.take(9.0, float(now))
+    assert 1.03 < fatigue.divisor < 1.04
+    small = Fatigue(history_points=1000, hold_seconds=100.0)
+    for now in range(0, 2000, 200):
+        small.take(4.5, float(now))
+    assert small.divisor == 1.0
+
+
+def test_a_gap_that_a_slow_signal_has_left_is_no_novelty() -> None:
+    """A mean over six hours marked each value that it had passed over."""
+    there = [float(level) for level in range(500)]
+    waves = [*there, *reversed(there)] * 5
+    bands = judged([*waves, 0.0, 1.0, 2.0, 2.5])
+    assert bands[-1].score is not None
+    assert bands[-1].score < 2.5

@@ -12,9 +12,11 @@ which only m peaks are known, so that the prediction is wider than the fit (the 
 predictive of an exponential ln y). The second leads where W is short, so that a short past errs on
 the side of silence.
 
-A detector whose scores mean the same for all signals says at which score they usually alarm. The
-tail then may ask for 1 + 1 / (2 W) of it at most, and the threshold is never less than 3/4: what a
-short past has not seen, and what a quiet one never had, both say less than many signals do.
+A detector whose scores mean the same for all signals says at which score they usually alarm, u.
+Then what the past had more than its budget was incidents, which are not to silence those to come,
+unless it is more than they are: with the first line's threshold T and the second's T', it is
+
+    max(min(max(T, T'), u), 3/4 u, the least that alarms 4 B max(W, 1) times at most)
 """
 
 import math
@@ -27,8 +29,9 @@ WEEK_SECONDS = 7 * 86400.0
 MIN_POINTS = 200  # with fewer scores, nothing is said, unless it is asked for
 TAIL_PEAKS = 10  # of which a tail is fitted
 MIN_TAIL_PEAKS = 3
-PRIOR_WEEKS = 0.5
 LEAST_OF_USUAL = 0.75
+MOST_BUDGETS = 4  # that a past may hold; 6 as good on NAB, 2 miss one in eight incidents more
+LEAST_WEEKS = 1.0  # for these, a short past counts as this long
 LOWEST_THRESHOLD = 1.0  # a signal that never moved has scores of 0 only; its threshold is not 0
 
 
@@ -36,8 +39,8 @@ LOWEST_THRESHOLD = 1.0  # a signal that never moved has scores of 0 only; its th
 class Calibration:
     """The threshold, and what it would have fired on the scores that it was made from.
 
-    `fired` is at most the budget, rounded up. `threshold` is infinite while too little is known.
-    `weeks` counts points with a score only.
+    `fired` is at most the budget, rounded up, or four of it where scores mean the same for all
+    signals. `threshold` is infinite while too little is known. `weeks` counts points with a score.
     """
 
     threshold: float
@@ -71,14 +74,19 @@ def calibrate(
     scored = [(at * step_seconds, score) for at, score in enumerate(scores) if score]
     seconds = episode_seconds(step_seconds)
     budget = alarms_per_week * weeks
-    past = _kept(scored, allowed=math.ceil(budget), seconds=seconds)
     peaks = sorted(_let_through(scored, 0.0, seconds=seconds), reverse=True)
-    future = _predicted(peaks[: TAIL_PEAKS + 1], budget)
-    least = LOWEST_THRESHOLD
+    threshold = max(
+        _kept(scored, allowed=math.ceil(budget), seconds=seconds),
+        _predicted(peaks[: TAIL_PEAKS + 1], budget),
+        LOWEST_THRESHOLD,
+    )
     if usual_threshold is not None:
-        future = min(future, (1 + PRIOR_WEEKS / weeks) * usual_threshold)
-        least = LEAST_OF_USUAL * usual_threshold
-    threshold = max(past, future, least)
+        most = math.ceil(MOST_BUDGETS * alarms_per_week * max(weeks, LEAST_WEEKS))
+        threshold = max(
+            min(threshold, usual_threshold),
+            LEAST_OF_USUAL * usual_threshold,
+            _kept(scored, allowed=most, seconds=seconds),
+        )
     fired = len(_let_through(scored, threshold, seconds=seconds))
     return Calibration(threshold, fired, weeks)
 
