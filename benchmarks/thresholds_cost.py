@@ -49,7 +49,7 @@ ROUNDS = 5
 STEP_SECONDS = 60.0
 DAY_SECONDS = 86400.0
 BEGIN = 1_800_000_000.0
-BUDGET = 1.0
+BUDGET = 4.0
 THRESHOLD = 5.0  # for edges; what it is does not change what they cost
 
 Key = tuple[str, bool]

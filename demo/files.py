@@ -186,7 +186,7 @@ def _control(files: Files, ports: Ports, *, model_file: Path, cores: float) -> d
             "refresh": times["signal_refresh"],
             "min_points": int(times["signal_min_points"]),
             "query_offset": times["signal_query_offset"],
-            "budget": f"1 per {times['signal_budget_period']}",
+            "budget": f"4 per {times['signal_budget_period']}",
         },
         "pools": [
             {

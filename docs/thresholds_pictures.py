@@ -71,7 +71,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--traces", type=Path, required=True)
     parser.add_argument("--nab", type=Path, required=True)
-    parser.add_argument("--budget", type=float, default=1.0, help="alarms per week")
+    parser.add_argument("--budget", type=float, default=4.0, help="alarms per week")
     parser.add_argument("names", nargs="*", metavar="PICTURE", help="all of them if none")
     options = parser.parse_args()
     drawn = _panels(options.traces, options.nab, options.budget)

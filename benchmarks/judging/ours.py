@@ -13,7 +13,7 @@ from tidegauge.thresholds.tracker import Tracker, TrackerSettings
 DAY_SECONDS = 86400.0
 HISTORY_SECONDS = 28 * DAY_SECONDS  # of the product; at 5 minutes 8,064 points
 HISTORY_POINTS = 10_000
-BUDGET = 1.0  # alarms a week, the product's default
+BUDGET = 4.0  # alarms a week, the product's default
 
 
 def scores(detector: str, series: Series) -> Scores:

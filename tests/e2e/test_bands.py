@@ -103,7 +103,7 @@ async def control(server: Remembering, address: str) -> Program:
         "refresh": "1m",
         "min_points": 60,
         "query_offset": "1s",
-        "budget": "1 per hour",
+        "budget": "4 per hour",
     }
     told = {
         "listen_address": address,

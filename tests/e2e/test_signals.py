@@ -372,7 +372,7 @@ async def test_prometheus_away_at_start_and_later(tmp_path: Path) -> None:
     async with remembering(tmp_path, past, begin=end - 3600, end=end, step=step) as server:
         fast = {"interval": "2s", "history": "20m", "refresh": "5m", "query_offset": "1s"}
         # Twenty minutes say nothing of what happens once a week: there would be no edge.
-        fast["budget"] = "1 per 10m"
+        fast["budget"] = "4 per 10m"
         signals = {**fast, "custom": [{"name": "x", "expr": lasting("latency")}]}
         controller = Controller(tmp_path, server.url, **signals)
         up, upper = 'tidegauge_signal_up{signal="x"}', 'llm_signal_upper{detector="novelty"'

@@ -26,7 +26,7 @@ def test_the_default_signals_are_watched_by_default() -> None:
     found = made()
     assert list(found) == NAMES
     first = DEFAULT_SIGNALS[0]
-    settings = TrackerSettings("novelty", 300, 4 * 604_800, 86_400, 1.0, first.direction)
+    settings = TrackerSettings("novelty", 300, 4 * 604_800, 86_400, 4.0, first.direction)
     assert found[first.name] == Signal(first.name, first.expr, settings)
 
 
@@ -42,7 +42,7 @@ def test_a_default_signal_is_changed_by_its_name_and_keeps_what_is_not_said() ->
     changes = {"name": "error_ratio", "interval": "1m", "history": "1w", "detector": "quantile"}
     found = made(custom=[changes])
     assert list(found) == NAMES
-    settings = TrackerSettings("quantile", 60, 604_800, 86_400, 1.0, "above")
+    settings = TrackerSettings("quantile", 60, 604_800, 86_400, 4.0, "above")
     assert found["error_ratio"] == Signal("error_ratio", "llm:request_errors:ratio", settings)
 
 

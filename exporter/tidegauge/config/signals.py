@@ -124,9 +124,10 @@ class SignalsConfig(Section):
         "that belongs to it: longer than a scrape takes.",
     )
     budget: Budget = Field(
-        default="1 per week",
+        default="4 per week",
         validate_default=True,
-        description="How many alarms a series may give on its own history, such as `1 per week`.",
+        description="How many alarms a series may give on its own history, incidents included, "
+        "such as `1 per week`.",
     )
     detector: Detector = Field(
         default="novelty", description=f"What judges: {', '.join(DETECTORS)}."

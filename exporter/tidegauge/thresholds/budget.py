@@ -13,10 +13,10 @@ predictive of an exponential ln y). The second leads where W is short, so that a
 the side of silence.
 
 A detector whose scores mean the same for all signals says at which score they usually alarm, u.
-Then what the past had more than its budget was incidents, which are not to silence those to come,
-unless it is more than they are: with the first line's threshold T and the second's T', it is
+Most of what its past alarms at were incidents, which have room in the budget and are not to silence
+those to come: with T and T' the two lines for a quarter of the budget, the threshold is
 
-    max(min(max(T, T'), u), 3/4 u, the least that alarms 4 B max(W, 1) times at most)
+    max(min(max(T, T'), u), 3/4 u, the least that alarms B max(W, 1) times at most)
 """
 
 import math
@@ -30,8 +30,8 @@ MIN_POINTS = 200  # with fewer scores, nothing is said, unless it is asked for
 TAIL_PEAKS = 10  # of which a tail is fitted
 MIN_TAIL_PEAKS = 3
 LEAST_OF_USUAL = 0.75
-MOST_BUDGETS = 4  # that a past may hold; 6 as good on NAB, 2 miss one in eight incidents more
-LEAST_WEEKS = 1.0  # for these, a short past counts as this long
+QUIET_SHARE = 1 / 4  # of a budget, where no incidents are; 1/6 as good on NAB, 1/2 misses more
+LEAST_WEEKS = 1.0  # a shorter past may spend a week's budget, where a usual threshold is known
 LOWEST_THRESHOLD = 1.0  # a signal that never moved has scores of 0 only; its threshold is not 0
 
 
@@ -39,8 +39,8 @@ LOWEST_THRESHOLD = 1.0  # a signal that never moved has scores of 0 only; its th
 class Calibration:
     """The threshold, and what it would have fired on the scores that it was made from.
 
-    `fired` is at most the budget, rounded up, or four of it where scores mean the same for all
-    signals. `threshold` is infinite while too little is known. `weeks` counts points with a score.
+    `fired` is at most the budget of `weeks`, rounded up, or of one week if that is more.
+    `threshold` is infinite while too little is known. `weeks` counts points with a score.
     """
 
     threshold: float
@@ -74,21 +74,24 @@ def calibrate(
     scored = [(at * step_seconds, score) for at, score in enumerate(scores) if score]
     seconds = episode_seconds(step_seconds)
     budget = alarms_per_week * weeks
-    peaks = sorted(_let_through(scored, 0.0, seconds=seconds), reverse=True)
-    threshold = max(
-        _kept(scored, allowed=math.ceil(budget), seconds=seconds),
-        _predicted(peaks[: TAIL_PEAKS + 1], budget),
-        LOWEST_THRESHOLD,
-    )
-    if usual_threshold is not None:
-        most = math.ceil(MOST_BUDGETS * alarms_per_week * max(weeks, LEAST_WEEKS))
+    if usual_threshold is None:
+        threshold = max(_met(scored, budget, seconds=seconds), LOWEST_THRESHOLD)
+    else:
+        most = math.ceil(alarms_per_week * max(weeks, LEAST_WEEKS))
         threshold = max(
-            min(threshold, usual_threshold),
+            min(_met(scored, QUIET_SHARE * budget, seconds=seconds), usual_threshold),
             LEAST_OF_USUAL * usual_threshold,
             _kept(scored, allowed=most, seconds=seconds),
         )
     fired = len(_let_through(scored, threshold, seconds=seconds))
     return Calibration(threshold, fired, weeks)
+
+
+def _met(scored: Sequence[tuple[float, float]], budget: float, *, seconds: float) -> float:
+    """The least threshold that keeps to the budget, by the past and by the tail."""
+    peaks = sorted(_let_through(scored, 0.0, seconds=seconds), reverse=True)
+    kept = _kept(scored, allowed=math.ceil(budget), seconds=seconds)
+    return max(kept, _predicted(peaks[: TAIL_PEAKS + 1], budget))
 
 
 def _let_through(
