@@ -17,9 +17,9 @@ a gap between old values. Then
 is invariant under x -> a x + b, a ≠ 0; the divisor grows with the events that there were
 (fatigue.py). Distance to the nearest neighbour as a measure of novelty: Hellman (1970); for
 streams, Burnaev & Ishimtsev, Conformalized density- and distance-based anomaly detection in
-time-series data (2016). The constants were chosen on one half of the Numenta Anomaly Benchmark by
-nested cross-validation over its files. All but one stand on a plateau: means over 12 to 48 points
-in place of 24 lose three of NAB's points.
+time-series data (2016). The constants were chosen on one half of the Numenta Anomaly Benchmark, by
+thresholds from half of its files and scores on the other, and by corrupted copies. All but one
+stand on a plateau: means over 12 to 48 points in place of 24 lose three of NAB's points.
 """
 
 import math
