@@ -1,6 +1,7 @@
 """TLS as a client sees it: certificates that change, clients that must show theirs."""
 
 import asyncio
+import gc
 import logging
 import ssl
 from collections.abc import AsyncIterator, Callable
@@ -246,7 +247,20 @@ async def test_what_changes_is_noticed_without_being_told(serve) -> None:
             while served.front.gate.rules.tls is None:
                 await asyncio.sleep(0.01)
         watching.cancel()
+        await asyncio.wait([watching])
         assert await status(served.front, client()) == 200
+
+
+@pytest.mark.parametrize("steps", range(4))
+async def test_who_is_cancelled_while_rules_change_leaves_no_socket_open(serve, steps: int) -> None:
+    async with serve("") as served:
+        _replace(served.folder / "web.yml", f"tls_server_config: {{{PAIR}}}".encode())
+        adopting = asyncio.create_task(served.front.adopt(read_rules(served.folder / "web.yml")))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        adopting.cancel()
+        await asyncio.wait([adopting])
+    gc.collect()  # an open socket is a warning, and that fails the test
 
 
 async def test_addresses_and_certificates_may_change_at_the_same_time(serve) -> None:

@@ -75,8 +75,13 @@ class Listening:
         for address, sockets in self._held.items():
             before = self._servers.get(address)
             if before is None or changed:
-                self._servers[address] = [await self._accept(each) for each in sockets]
-                _stop(before or ())
+                servers = [await self._made(each) for each in sockets]
+                self._servers[address] = servers  # before it waits: who is cancelled leaves none
+                try:
+                    for server in servers:
+                        await server.start_serving()
+                finally:
+                    _stop(before or ())
         for address in held.keys() - self._held.keys():
             _stop(self._servers.pop(address, ()))
             _close(held[address])
@@ -116,7 +121,8 @@ class Listening:
             made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
         return made
 
-    async def _accept(self, listening: socket.socket) -> asyncio.Server:
+    async def _made(self, listening: socket.socket) -> asyncio.Server:
+        """A server that does not accept yet."""
         timeout = _HANDSHAKE_SECONDS if self._tls else None
         return await asyncio.get_running_loop().create_server(
             self._factory,
@@ -124,6 +130,7 @@ class Listening:
             ssl=self._tls,
             ssl_handshake_timeout=timeout,
             backlog=_BACKLOG,
+            start_serving=False,
         )
 
 
