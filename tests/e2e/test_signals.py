@@ -350,8 +350,8 @@ async def test_the_command_says_what_would_have_fired(
     lines = [line for line in lines if not line.startswith("ts=")]  # of the one that is refused
     assert lines[0].split()[:4] == ["SIGNAL", "SERIES", "HISTORY", "BUDGET"]
     (row,) = [line.split() for line in lines if line.split()[:2] == ["x", "gaps"]]
-    assert row[3] == "1/w"
-    assert int(row[4]) <= 4
+    assert row[3] == "4/w"
+    assert int(row[4]) <= 4 * 4
     lines = await output("signals", "--config.file", str(controller.config), "y", status=2)
     assert lines == ["tidegauge signals: error: 'y' is no signal of it; there are x"]
 
