@@ -47,7 +47,7 @@ async def passed(answer: bytes, sizes: list[int], version: bytes) -> tuple[bytes
     received, reset = b"", False
     async with engine(connected) as port, raw_tap(port) as tap:
         reader, _ = await tap.connect(ask)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             try:
                 while piece := await reader.read(1 << 16):
                     received += piece

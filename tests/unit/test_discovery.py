@@ -147,7 +147,7 @@ async def test_a_port_that_hangs_holds_nobody_up() -> None:
     machine = Machine()
     machine.ports[at(1)].engine, machine.ports[at(1)].slow = "vllm", 30
     machine.ports[at(2)].engine = "sglang"
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(20):
         assert await machine.engine() == f"{at(2)} sglang"
     assert machine.ports[at(1)].closed == 1
 

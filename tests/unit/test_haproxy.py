@@ -19,7 +19,7 @@ def route_to(real: Haproxy, backend: str = "chat") -> HaproxyRoute:
 
 
 async def until(check: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         while not await check():
             await asyncio.sleep(0.05)
 
@@ -200,7 +200,7 @@ async def test_half_an_answer_is_no_answer(tmp_path: Path, kept: int) -> None:
         left.set()
 
     path = tmp_path / "half.sock"
-    async with await asyncio.start_unix_server(say_half, path), asyncio.timeout(5):
+    async with await asyncio.start_unix_server(say_half, path), asyncio.timeout(20):
         with pytest.raises(RouteError, match="half an answer"):
             await HaproxyRoute(path, "chat", "chat", 1, 1).members()
         await left.wait()
@@ -233,7 +233,7 @@ async def test_a_mute_haproxy_is_one_error_in_time(tmp_path: Path) -> None:
         await writer.wait_closed()
         left.set()
 
-    async with await asyncio.start_unix_server(say_nothing, path), asyncio.timeout(5):
+    async with await asyncio.start_unix_server(say_nothing, path), asyncio.timeout(20):
         with pytest.raises(RouteError, match=r"no answer within 0\.2 s"):
             await HaproxyRoute(path, "chat", "chat", 1, 0.2).members()
         await left.wait()

@@ -175,7 +175,7 @@ async def test_what_nobody_foresaw_ends_a_round_and_not_the_controller() -> None
     await world.rounds(1, 5)
     world.pool.broken = ZeroDivisionError("a bug")
     task = asyncio.create_task(world.loop.run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while world.value(catalog.ACTION_ERRORS, "round") != 1:
             await asyncio.sleep(0.01)
     task.cancel()

@@ -448,6 +448,6 @@ async def test_what_cannot_be_recorded_does_not_run(tmp_path: Path) -> None:
 
 
 async def eventually(check: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(20):
         while not await check():
             await asyncio.sleep(0.05)

@@ -164,7 +164,7 @@ async def test_a_slow_prometheus_is_a_timeout() -> None:
         await asyncio.sleep(30)
         return web.json_response(ONE)
 
-    async with prometheus(answer) as url, asyncio.timeout(5):
+    async with prometheus(answer) as url, asyncio.timeout(20):
         assert await reason_of(Access(url, timeout_seconds=0.1)) == "timeout"
 
 

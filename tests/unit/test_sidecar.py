@@ -95,7 +95,7 @@ class Serving:
             return await got.text()
 
     async def shows(self, *lines: str) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while not set(lines) <= set((await self.metrics()).splitlines()):
                 await asyncio.sleep(0.01)
 
@@ -109,7 +109,7 @@ def traffic(around: Around) -> Made:
 async def serving(plan: Plan | None = None) -> AsyncIterator[Serving]:
     it = Serving(plan or Plan((f"127.0.0.1:{free_port()}",)))
     task = asyncio.create_task(it.sidecar.run(it.plan))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while "ready" not in it.told:
             if task.done():
                 task.result()

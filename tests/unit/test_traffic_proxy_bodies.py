@@ -160,7 +160,7 @@ async def test_an_answer_that_comes_before_the_request_is_whole_is_read(refuses)
 
         sending = asyncio.create_task(send())
         expected = REFUSED.replace(b"5\r\n\r\n", b"5\r\nConnection: close\r\n\r\n")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             assert await reader.readexactly(len(expected)) == expected
         exchange = await tap.exchange()
         assert (exchange.outcome, exchange.status) == ("client_error", 413)
@@ -185,6 +185,6 @@ async def test_an_answer_is_found_behind_the_reset_that_writing_meets() -> None:
             accepted.send(REFUSED)
             accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             accepted.close()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(20):
                 assert (await reader.readline()) == b"HTTP/1.1 413 Content Too Large\r\n"
             assert (await tap.exchange()).status == 413

@@ -68,7 +68,7 @@ async def test_a_stream_is_in_flight_from_its_head_to_its_end(kind: str, streams
     async with engine(stream) as port, raw_tap(port) as raw:
         assert raw.arrivals.streams == 0
         reader, _ = await raw.connect(request({"stream": True}))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             await reader.readuntil(b"\r\n\r\n")
         assert raw.arrivals.streams == streams
         go_on.set()
@@ -83,7 +83,7 @@ async def test_a_stream_that_its_client_leaves_is_in_flight_no_more() -> None:
 
     async with engine(stream) as port, raw_tap(port) as raw:
         reader, writer = await raw.connect(request({"stream": True}))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(20):
             await reader.readuntil(b"\r\n\r\n")
         assert raw.arrivals.streams == 1
         writer.transport.abort()

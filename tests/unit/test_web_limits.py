@@ -26,7 +26,7 @@ async def test_a_connection_on_which_nothing_arrives_is_closed(sent: bytes) -> N
     async with standing(plain_face(), limits=Limits(idle_seconds=0.2)) as front:
         reader, writer = await asyncio.open_connection("127.0.0.1", front.ports[0])
         writer.write(sent)
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(20):
             await reader.read()
         writer.close()
 
@@ -73,10 +73,12 @@ async def test_a_client_that_takes_no_answer_loses_its_connection() -> None:
             loop = asyncio.get_running_loop()
             await loop.sock_connect(client, ("127.0.0.1", front.ports[0]))
             await loop.sock_sendall(client, b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n" * 2)
-            await asyncio.sleep(1)
             server = front._runner.server
             assert server
-            assert server.connections == []
+            async with asyncio.timeout(60):
+                for there in (True, False):  # it comes, and then it goes
+                    while bool(server.connections) is not there:
+                        await asyncio.sleep(0.01)
 
 
 async def test_a_body_is_neither_waited_for_nor_kept() -> None:
@@ -84,6 +86,6 @@ async def test_a_body_is_neither_waited_for_nor_kept() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", front.ports[0])
         head = "GET /-/healthy HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000000\r\n\r\n"
         writer.write(head.encode() + bytes(1 << 20))
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(20):
             assert (await reader.readline()) == b"HTTP/1.1 200 OK\r\n"
         writer.close()

@@ -243,7 +243,7 @@ async def test_what_changes_is_noticed_without_being_told(serve) -> None:
     async with serve("") as served:
         watching = asyncio.create_task(served.rules.watch(served.front, look_seconds=0.01))
         _replace(served.folder / "web.yml", f"tls_server_config: {{{PAIR}}}".encode())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while served.front.gate.rules.tls is None:
                 await asyncio.sleep(0.01)
         watching.cancel()
