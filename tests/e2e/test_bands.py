@@ -9,8 +9,6 @@ import json
 import math
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +16,7 @@ from aiohttp import web
 
 from demo.program import Program, eventually
 from tests.e2e.remembering import ROOT, Remembering, remembering
+from tests.engine_app import engine_app
 from tests.haproxy import free_port
 from tidegauge.promql.client import Access, Prometheus
 from tidegauge.promql.decode import PromqlError, number
@@ -55,6 +54,10 @@ def wave(at: float) -> float:
     return 10 + 3 * math.sin(2 * math.pi * at / DAY) + 0.2 * math.sin(at * 12.9898)
 
 
+def address_of(url: str) -> str:
+    return url.removeprefix("http://")
+
+
 def scraped(address: str) -> str:
     """The series as Prometheus names it, so that the past is of the same one."""
     return f'{SERIES[:-1]},job="measured",instance="{address}"}}'
@@ -69,19 +72,6 @@ class Measured:
     async def page(self, _: web.Request) -> web.Response:
         text = "" if self.factor is None else f"{SERIES} {wave(time.time()) * self.factor}\n"
         return web.Response(text=text)
-
-
-@asynccontextmanager
-async def target(measured: Measured) -> AsyncIterator[str]:
-    application = web.Application()
-    application.router.add_get("/metrics", measured.page)
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
 
 
 def write_rules(folder: Path) -> None:
@@ -147,10 +137,14 @@ async def test_both_kinds_of_band_hold_the_same_signal_and_see_it_leave(tmp_path
     write_rules(tmp_path / "rules")
     now = math.floor(time.time())
     async with (
-        target(measured) as at,
-        remembering(tmp_path, {scraped(at): wave}, begin=now - 900, end=now, step=1) as server,
+        engine_app(measured.page, path="/metrics") as url,
+        remembering(
+            tmp_path, {scraped(address_of(url)): wave}, begin=now - 900, end=now, step=1
+        ) as server,
     ):
-        (tmp_path / "prometheus.yml").write_text(_CONFIG.format(measured=at, control=address))
+        (tmp_path / "prometheus.yml").write_text(
+            _CONFIG.format(measured=address_of(url), control=address)
+        )
         await server.start()
         program = await control(server, address)
         asked = Asked(server.url)

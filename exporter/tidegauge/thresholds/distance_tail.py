@@ -39,11 +39,7 @@ class DistanceTail:
         self._oldest = 0
         self._until_fit = TAIL_POINTS
         self._start, self._excess, self._rarity = math.inf, 0.0, 0.0
-        self.fits = 0
-
-    @property
-    def fitted(self) -> bool:
-        return self.fits > 0
+        self.fitted = False
 
     def take(self, distance: float, *, span: float) -> float:
         """The distance's score; it belongs to the tail afterwards."""
@@ -90,5 +86,5 @@ class DistanceTail:
         self._start = float(top[0])
         self._excess = float(top[1:].mean()) - self._start
         self._rarity = math.log(known / beyond)
-        self.fits += 1
+        self.fitted = True
         self._until_fit = max(25, known // 50) if known > 2 * TAIL_POINTS else 5
