@@ -79,8 +79,8 @@ def tapped() -> Iterator[Tapped]:
     (it,) = made
     try:
         yield it
-        for _ in range(500):
-            if not it.arrivals.in_flight:
+        for _ in range(500):  # what is heard comes a moment after its request has ended
+            if not it.arrivals.in_flight and it.arrivals.started == len(it.exchanges):
                 break
             time.sleep(0.02)
         assert it.arrivals.in_flight == 0, "whoever has left is in flight no more"
