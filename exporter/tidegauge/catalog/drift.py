@@ -1,13 +1,20 @@
-"""How far requests are from the reference, and counts that let Prometheus add up replicas."""
+"""How far requests are from the reference, and whether that is more than ordinary wandering.
+
+`channel` is one of tidegauge.drift.cells.NAMES, or a side, inputs or outputs: all of its channels
+together. The budget of false alarms is kept by the sides; a channel says what moved.
+"""
 
 from tidegauge.catalog.metric import Metric
 
+_MODEL = ("model",)
 _CHANNEL = ("model", "channel")
+_SIDE = ("model", "side")
 
 SCORE = Metric(
     "llm_drift_score",
     "gauge",
-    "Population stability index of this replica's sliding window against the reference; "
+    "How far this replica's sliding window is from the reference, by the test that is configured "
+    "(population stability index by default; of vectors the distance of means); "
     "absent until the window holds enough requests.",
     _CHANNEL,
 )
@@ -24,10 +31,52 @@ WINDOW_REQUESTS = Metric(
     _CHANNEL,
     "requests",
 )
+EVIDENCE = Metric(
+    "llm_drift_evidence",
+    "gauge",
+    "How unusual the requests of late are, measured by how the reference's own means wandered from "
+    "block to block of time.",
+    _CHANNEL,
+)
+THRESHOLD = Metric(
+    "llm_drift_threshold",
+    "gauge",
+    "The evidence that is reached as often as the budget of false alarms says, by the reference "
+    "and by what was usual of late.",
+    _CHANNEL,
+)
+RATIO = Metric(
+    "llm_drift_ratio",
+    "gauge",
+    "llm_drift_evidence by llm_drift_threshold; 1 and above is a shift.",
+    _CHANNEL,
+    "ratio",
+)
+ALARMS = Metric(
+    "llm_drift_alarms_total",
+    "counter",
+    "Times that llm_drift_ratio of a side has reached 1.",
+    _SIDE,
+)
+OUTSIDE_RATIO = Metric(
+    "llm_drift_out_of_distribution_ratio",
+    "gauge",
+    "Share of the window's requests that are further from the reference than all but 1 % of it.",
+    _SIDE,
+    "ratio",
+)
+TOP_CHANNEL = Metric(
+    "llm_drift_top_channel_info",
+    "gauge",
+    "The channel that moved most, and whether it is higher or lower than in the reference; "
+    "always 1.",
+    ("model", "side", "channel", "direction"),
+    "info",
+)
 BIN_REQUESTS = Metric(
     "llm_drift_bin_requests_total",
     "counter",
-    "Requests seen per reference bin (a request may be split over the bins of a mix), "
+    "Requests seen per bin of the reference, "
     "so that a recording rule scores all replicas of a model as one.",
     (*_CHANNEL, "bin"),
     "requests",
@@ -46,5 +95,64 @@ REFERENCE_INFO = Metric(
     ("model", "digest", "features"),
     "info",
 )
+REFERENCE_AGE = Metric(
+    "llm_drift_reference_age_seconds",
+    "gauge",
+    "Time since the last request of the reference.",
+    _MODEL,
+    "seconds",
+)
+REFERENCE_REQUESTS = Metric(
+    "llm_drift_reference_requests",
+    "gauge",
+    "Requests of the reference that say something of the channel.",
+    _CHANNEL,
+    "requests",
+)
+REFERENCE_BLOCKS = Metric(
+    "llm_drift_reference_blocks",
+    "gauge",
+    "Blocks of time that the reference is made of: how the traffic wanders is known from them.",
+    _MODEL,
+)
+REFERENCE_ALARMS = Metric(
+    "llm_drift_reference_alarms",
+    "gauge",
+    "Alarms that the reference's own period would have had at the threshold.",
+    _SIDE,
+)
+BUDGET = Metric(
+    "llm_drift_alert_budget_seconds",
+    "gauge",
+    "Mean time between false alarms that the threshold is made for, of a side.",
+    _SIDE,
+    "seconds",
+)
+LEARNED_RATIO = Metric(
+    "llm_drift_learned_ratio",
+    "gauge",
+    "How much of the warm-up of a model's first reference is over; 1 once there is a reference.",
+    _MODEL,
+    "ratio",
+)
 
-METRICS = (SCORE, SCORE_BY_CHANCE, WINDOW_REQUESTS, BIN_REQUESTS, REFERENCE_RATIO, REFERENCE_INFO)
+METRICS = (
+    SCORE,
+    SCORE_BY_CHANCE,
+    WINDOW_REQUESTS,
+    EVIDENCE,
+    THRESHOLD,
+    RATIO,
+    ALARMS,
+    OUTSIDE_RATIO,
+    TOP_CHANNEL,
+    BIN_REQUESTS,
+    REFERENCE_RATIO,
+    REFERENCE_INFO,
+    REFERENCE_AGE,
+    REFERENCE_REQUESTS,
+    REFERENCE_BLOCKS,
+    REFERENCE_ALARMS,
+    BUDGET,
+    LEARNED_RATIO,
+)
