@@ -15,7 +15,7 @@ from struct import pack
 import numpy as np
 from numpy.typing import NDArray
 
-from tidegauge.drift.block import Block, joined
+from tidegauge.drift.block import Block, directions, joined
 from tidegauge.drift.cells import CELLS, VECTORS
 from tidegauge.drift.row import Row
 from tidegauge.traffic.texts.vectors import DIMENSIONS
@@ -23,7 +23,7 @@ from tidegauge.traffic.texts.vectors import DIMENSIONS
 BLOCK_SECONDS = 10.0
 MAX_BLOCKS = 2048
 SAMPLE_ROWS = 1024
-_BATCH = 256  # vectors whose products are added up at once; exact in single precision up to 1,000
+_BATCH = 256  # vectors whose products are added up at once
 
 Moments = NDArray[np.float64]
 Ranked = tuple[int, Row]
@@ -34,7 +34,7 @@ _Kept = tuple[int, tuple[int, ...], tuple[bytes, ...]]  # a hash, negative; cell
 class Sketch:
     """One model's requests. Starts empty.
 
-    `moments` are the sums of v vᵀ of all vectors v, (2, 256, 256), whole numbers; `total` is all
+    `moments` are the sums of u uᵀ of all directions u, (256, 256), whole numbers; `total` is all
     requests as one block, `requests` how many there are. Memory: a block takes 0.1 to 3 KB, the
     sample 1.5 MB and each kind of vector 0.6 MB, if vectors are made.
     """
@@ -84,7 +84,7 @@ class Sketch:
             yield index * self.block_seconds, unpacked(self._closed[index])
 
     def moments(self, place: int) -> Moments:
-        """Σ v vᵀ of the vectors VECTORS[place]."""
+        """Σ u uᵀ of the directions of VECTORS[place]; float64 holds 5e8 of them exactly."""
         self._multiply(place)
         found = self._moments[place]
         return np.zeros((DIMENSIONS, DIMENSIONS)) if found is None else found
@@ -170,9 +170,8 @@ class Sketch:
     def _multiply(self, place: int) -> None:
         waiting, self._waiting[place] = self._waiting[place], []
         if waiting:
-            rows = np.frombuffer(b"".join(waiting), np.int8).reshape(-1, DIMENSIONS)
-            single = rows.astype(np.float32)
-            products = (single.T @ single).astype(np.float64)
+            rows = directions(b"".join(waiting)).astype(np.float64)
+            products = rows.T @ rows
             before = self._moments[place]
             self._moments[place] = products if before is None else before + products
 
@@ -180,17 +179,15 @@ class Sketch:
 def packed(block: Block) -> bytes:
     """A block in few bytes."""
     parts = ((block.requests,), block.counts, block.vectors, block.sums.ravel())
-    return zlib.compress(np.concatenate(parts).astype("<i4").tobytes(), 1)
+    return zlib.compress(np.concatenate(parts).astype("<i8").tobytes(), 1)
 
 
 def unpacked(text: bytes) -> Block:
     """The block that was `packed`."""
-    numbers = np.frombuffer(zlib.decompress(text), "<i4").astype(np.int64)
-    block = Block()
-    block.requests = int(numbers[0])
-    block.counts, block.vectors, sums = np.split(numbers[1:], (CELLS, CELLS + len(VECTORS)))
-    block.sums = sums.reshape(len(VECTORS), DIMENSIONS)
-    return block
+    numbers = np.frombuffer(zlib.decompress(text), "<i8").astype(np.int64)
+    requests, counts, vectors, sums = np.split(numbers, np.cumsum((1, CELLS, len(VECTORS))))
+    shaped = sums.reshape(len(VECTORS), DIMENSIONS)
+    return Block.of(int(requests[0]), counts=counts, vectors=vectors, sums=shaped)
 
 
 def _rank(row: Row, at: float) -> int:
