@@ -8,8 +8,9 @@
 PYTHON ?=
 ROUNDS := 5
 VENV := .venv
-# What benchmarks compare with, never among our own dependencies.
+# What benchmarks compare with, never among our own dependencies; two, since their numpys differ.
 PEERS := .peers
+DRIFT_PEERS := .peers-drift
 BIN := $(VENV)/bin
 RUN := $(BIN)/python
 
@@ -72,7 +73,7 @@ fuzz: setup ## property tests with examples that are new each time, ROUNDS times
 	  $(RUN) -m pytest -q -m hypothesis --hypothesis-profile=explore || exit 1; \
 	done
 
-SCRIPTS := alert-rules/build.py docs/build.py docs/thresholds_pictures.py $(wildcard scripts/*.py benchmarks/*.py)
+SCRIPTS := alert-rules/build.py docs/build.py docs/drift_pictures.py docs/thresholds_pictures.py $(wildcard scripts/*.py benchmarks/*.py)
 GENERATORS := alert-rules/build.py dashboards/build.py docs/build.py
 
 generate: setup ## write rules, dashboards and reference pages anew
@@ -85,14 +86,19 @@ demo: setup ## the whole loop, until Ctrl-C or for DURATION seconds
 bench: setup ## every script under benchmarks/, and docs/benchmarks.md anew; DATA="NAME=DIR …" for those that read a folder
 	@$(RUN) scripts/bench.py $(addprefix --data=,$(DATA))
 
-bench-setup: $(PEERS)/.locked ## .peers with what the benchmarks measure beside us; without it they leave peers out
+bench-setup: $(PEERS)/.locked $(DRIFT_PEERS)/.locked ## .peers and .peers-drift with what the benchmarks measure beside us; without them they leave peers out
 
 $(PEERS)/.locked: requirements/peers.txt scripts/venv.sh
 	@PYTHON='$(PYTHON)' scripts/venv.sh $(PEERS) requirements/peers.txt
+	@touch $@
+
+# PyTorch's wheels are gigabytes, so one peer of drift waits for it: see benchmarks/drift_stream.py.
+$(DRIFT_PEERS)/.locked: requirements/drift-peers.txt scripts/venv.sh
+	@PYTHON='$(PYTHON)' scripts/venv.sh $(DRIFT_PEERS) requirements/drift-peers.txt
 	@touch $@
 
 lock: setup ## pin what pyproject.toml asks for; UPGRADE=1 takes the newest of everything
 	@scripts/lock.sh $(RUN)
 
 clean: ## remove what this file made
-	rm -rf $(VENV) $(PEERS) .tools .demo .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) $(DRIFT_PEERS) .tools .demo .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

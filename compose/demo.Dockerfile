@@ -20,6 +20,7 @@ ENV PYTHONPATH=/opt/tidegauge
 RUN python -c "from pathlib import Path; from demo.model import ModelShape, write_model; write_model(Path('model.gguf'), ModelShape())" \
     && tidegauge inject --write-prompts=/tmp/prompts.jsonl --count=2000 --seed=1 --body='{"ignore_eos": true}' \
     && tidegauge reference build --model=demo --output=reference.json /tmp/prompts.jsonl \
+    && chmod a+r reference.json \
     && rm /tmp/prompts.jsonl \
     && head -c 24 /dev/urandom | base64 > clients.secret
 

@@ -25,7 +25,10 @@ Chart = timeseries.Panel | stat.Panel | table.Panel | statetimeline.Panel
 _LETTERS = "ABCDEFGH"
 _HIDDEN_COLUMNS = ("Time", "__name__", "alertstate", "job")
 _VALUES = ("Value", "Value #A")
-_FIRST_COLUMNS = ("alertname", "severity", "pool", "model", "channel", "replica", "instance")
+_FIRST_COLUMNS = (
+    *("alertname", "severity", "pool", "model", "side", "channel", "direction"),
+    *("replica", "instance"),
+)
 
 
 def _fixed(color: str) -> models.DynamicConfigValue:

@@ -40,7 +40,7 @@ def rows(objectives: Objectives) -> tuple[Row, ...]:
         traffic.row(objectives),
         engine.ROW,
         errors.ROW,
-        drift.row(objectives),
+        drift.ROW,
         feedback.ROW,
         signals.ROW,
         pool.ROW,

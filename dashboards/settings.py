@@ -12,12 +12,10 @@ RULES = Path(__file__).resolve().parents[1] / "alert-rules"
 class Objectives:
     """Bounds that panels draw as lines; alerts are written from the same parameters.
 
-    `drift_psi` is a population stability index, `ttft_bound` is in seconds, and `error_ratio` is
-    the share of requests that may fail. `client_share` is of one client, `aborted_ratio` of
-    requests that their clients gave up.
+    `ttft_bound` is in seconds, and `error_ratio` is the share of requests that may fail.
+    `client_share` is of one client, `aborted_ratio` of requests that their clients gave up.
     """
 
-    drift_psi: float
     ttft_bound: float
     error_ratio: float
     client_share: float
@@ -28,7 +26,6 @@ def load_objectives(path: Path = RULES / "parameters.yml") -> Objectives:
     """The objectives that alerts are written from."""
     given = yaml.safe_load(path.read_text(encoding="utf-8"))
     return Objectives(
-        drift_psi=float(given["drift_psi"]),
         ttft_bound=float(given["ttft_bound"]),
         error_ratio=round(1 - float(given["success_objective_ratio"]), 6),
         client_share=float(given["client_share_ratio"]),

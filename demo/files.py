@@ -105,7 +105,7 @@ def write(files: Files, ports: Ports, *, model_file: Path, cores: float) -> None
     )
 
 
-def write_reference(files: Files, *, count: int = 2000) -> None:
+def write_reference(files: Files, *, count: int = 600) -> None:
     """Build the reference from prompts of the demo's ordinary kind.
 
     Answers are as long as is asked for (`ignore_eos`), so the lengths asked for are the reference.
@@ -164,6 +164,7 @@ def _serve(files: Files) -> dict[str, object]:
             "window": times["drift_window"],
             "min_requests": int(times["drift_min_requests"]),
             "interval": times["source_interval"],
+            "alert_budget": "1 per day",  # of ten minutes of reference: a month's would be a guess
         },
     }
 

@@ -11,7 +11,7 @@ _SHOWN = (
     ("in flight", "sum(llm_traffic_requests_in_flight)", "{:.0f}"),
     ("requests/s", "sum(llm:requests:rate)", "{:.1f}"),
     ("first token p95", "max(llm:time_to_first_token_seconds:p95)", "{:.2f} s"),
-    ("drift", "max(llm:drift_psi)", "{:.2f}"),
+    ("drift", 'max(llm:drift_ratio{channel="inputs"})', "{:.2f}"),
     ("alerts firing", 'count(ALERTS{alertstate="firing"}) or vector(0)', "{:.0f}"),
 )
 

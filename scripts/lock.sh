@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# lock.sh PYTHON   writes requirements/{dev,runtime,demo}.txt from pyproject.toml, and peers.txt from peers.in. UPGRADE=1 takes the newest of everything.
+# lock.sh PYTHON   writes requirements/{dev,runtime,demo}.txt from pyproject.toml, and peers.txt and drift-peers.txt from their .in. UPGRADE=1 takes the newest of everything.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -17,8 +17,9 @@ compile --all-extras --all-build-deps --output-file requirements/dev.txt pyproje
 # What the image has: nothing in it needs another protobuf.
 compile --extra otlp --extra sentry --constraint requirements/dev.txt --output-file requirements/runtime.txt pyproject.toml
 compile --extra demo --constraint requirements/dev.txt --output-file requirements/demo.txt pyproject.toml
-# What the benchmarks measure beside us, in an environment of its own.
+# What the benchmarks measure beside us, in environments of their own.
 compile --output-file requirements/peers.txt requirements/peers.in
+compile --output-file requirements/drift-peers.txt requirements/drift-peers.in
 
 if grep -nE '(file|https?)://' requirements/*.txt; then
   echo "lock: an address got into the lock" >&2

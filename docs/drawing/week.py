@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from docs.drawing.fleet import KV_TOKENS, Served, serve
 from docs.drawing.traces import Points, Request, Span
 from tidegauge.catalog.traffic import INTER_CHUNK, TIME_TO_FIRST_TOKEN
-from tidegauge.drift.bins import LengthBins
 from tidegauge.drift.psi import population_stability
 from tidegauge.drift.shares import smoothed_shares
 from tidegauge.inject.arrivals import RateSchedule, poisson
@@ -37,7 +36,7 @@ DRIFT_WINDOW = HOUR
 FEEDBACK_WINDOW = 6 * HOUR
 FEWEST_JUDGED = 20
 LONGEST = 8000  # what the service takes of a prompt
-LENGTHS = LengthBins((64, 256, 512, 1024, 1536, 2048, 4096))
+LENGTHS = (64, 256, 512, 1024, 1536, 2048, 4096)  # of prompts, the last of each bin
 # vLLM's own, of its vllm:request_queue_time_seconds
 QUEUE_BUCKETS = (0.3, 0.5, 0.8, 1, 1.5, 2, 2.5, 5, 10, 15, 20, 30, 40, 50, 60)
 
@@ -82,7 +81,7 @@ class _Tally:
     first_token: Numbers = field(default_factory=lambda: _rows(TIME_TO_FIRST_TOKEN.buckets or ()))
     inter_token: Numbers = field(default_factory=lambda: _rows(INTER_CHUNK.buckets or ()))
     queue: Numbers = field(default_factory=lambda: _rows(QUEUE_BUCKETS))
-    lengths: Numbers = field(default_factory=lambda: np.zeros((BINS, len(LENGTHS.labels))))
+    lengths: Numbers = field(default_factory=lambda: np.zeros((BINS, len(LENGTHS) + 1)))
     exact: list[list[float]] = field(default_factory=lambda: [[] for _ in range(BINS)])
     ended: Numbers = field(default_factory=lambda: np.zeros(BINS))
     failed: Numbers = field(default_factory=lambda: np.zeros(BINS))
@@ -151,7 +150,7 @@ def _served(requests: Iterator[Request], rng: np.random.Generator, *, troubled: 
 def _count(tally: _Tally, one: Served, rng: np.random.Generator, *, bad: float) -> None:
     place = int(one.end / STEP)
     tally.ended[place] += 1
-    tally.lengths[place, bisect_left(LENGTHS.edges, one.request.prompt)] += 1
+    tally.lengths[place, bisect_left(LENGTHS, one.request.prompt)] += 1
     waited = one.start - one.request.at
     tally.queue[int(one.start / STEP), bisect_left(QUEUE_BUCKETS, waited)] += 1
     if one.failed or rng.random() < 0.002:  # noqa: PLR2004 -- stated above
@@ -223,8 +222,8 @@ def _quantile(counts: Sequence[float], buckets: Sequence[float]) -> float | None
 
 def _drift(counts: Numbers, lengths: Sequence[Request]) -> list[float | None]:
     """The index of prompts' lengths over an hour, against the lengths that all are drawn from."""
-    places = (bisect_left(LENGTHS.edges, request.prompt) for request in lengths)
-    reference = smoothed_shares(np.bincount(list(places), minlength=len(LENGTHS.labels)).tolist())
+    places = (bisect_left(LENGTHS, request.prompt) for request in lengths)
+    reference = smoothed_shares(np.bincount(list(places), minlength=len(LENGTHS) + 1).tolist())
     window = int(DRIFT_WINDOW / STEP)
     summed = np.stack([_over(column, window) for column in counts.T], axis=1)
     scores: list[float | None] = [

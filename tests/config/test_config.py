@@ -6,12 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.unit.drift_references import reference_of
 from tidegauge.cli.main import main
 from tidegauge.config import Config, ConfigError, load
-from tidegauge.drift.channels import Observation
-from tidegauge.drift.learning import build
 from tidegauge.drift.reference_text import dump
-from tidegauge.traffic.features import prompt_features
 
 MISTAKES = sorted((Path(__file__).parent / "mistakes").glob("*.yml"))
 
@@ -101,7 +99,16 @@ def test_a_reference_that_is_none_is_named(
 ) -> None:
     reference, path = tmp_path / "reference.json", tmp_path / "tidegauge.yml"
     reference.write_text("{}")
-    path.write_text(yaml.safe_dump({"serve": {"drift": {"references": [os.fspath(reference)]}}}))
+    path.write_text(
+        yaml.safe_dump(
+            {
+                "serve": {
+                    "drift": {"references": [os.fspath(reference)]},
+                    "traffic": {"models": ["a"]},
+                }
+            }
+        )
+    )
     assert main(["serve", "--config.file", str(path), "--config.check"]) == 2
     error = capsys.readouterr().err
     assert error.startswith(f"tidegauge serve: error: serve.drift.references: {reference}: ")
@@ -109,23 +116,25 @@ def test_a_reference_that_is_none_is_named(
 
 
 @pytest.mark.parametrize(
-    "traffic,named",
+    "traffic,said",
     [
-        pytest.param(None, "none", id="no tap"),
-        pytest.param({"listen_address": "127.0.0.1:0", "models": ["other"]}, "other", id="another"),
+        pytest.param(None, "serve.drift: needs serve.traffic.models", id="no tap"),
+        pytest.param(
+            {"listen_address": "127.0.0.1:0", "models": ["other"]},
+            "is of model 'chat', which serve.traffic.models does not name (other)",
+            id="another",
+        ),
     ],
 )
 def test_a_reference_whose_model_is_not_measured_is_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], traffic: object, named: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], traffic: object, said: str
 ) -> None:
     reference, path = tmp_path / "reference.json", tmp_path / "tidegauge.yml"
-    observations = [Observation(prompt_features([f"why {n}?"]), n % 7) for n in range(200)]
-    reference.write_text(dump(build("chat", observations)))
+    reference.write_text(dump(reference_of()))
     drift = {"references": [os.fspath(reference)]}
     engine = {"url": "http://127.0.0.1:1"}
     path.write_text(
         yaml.safe_dump({"serve": {"engine": engine, "drift": drift, "traffic": traffic}})
     )
     assert main(["serve", "--config.file", str(path), "--config.check"]) == 2
-    said = f"is of model 'chat', which serve.traffic.models does not name ({named})"
     assert said in capsys.readouterr().err

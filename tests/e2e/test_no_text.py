@@ -162,7 +162,7 @@ MEASURED: tuple[tuple[float, *tuple[str, ...]], ...] = (
     (2, "llm_error_patterns_total", "cuda_out_of_memory"),
     (6, "llm_error_patterns_total", 'severity="error"'),
     (1, "tidegauge_traffic_vectors_total", "made"),
-    (1, "llm_drift_window_requests", "prompt_mix"),
+    (1, "llm_drift_window_requests", "prompt_punctuation"),
     (1, "tidegauge_forwarded_events_total", '"sentry"', "accepted"),
     (1, "tidegauge_forwarded_events_total", '"ecs"', "accepted"),
     (1, "tidegauge_source_errors_total", 'source="engine"'),

@@ -18,10 +18,8 @@ from aiohttp.typedefs import Handler
 from demo.program import answers, eventually
 from tests.e2e import marked
 from tests.otlp import JSON
-from tidegauge.drift.channels import Observation
-from tidegauge.drift.learning import build
+from tidegauge.cli.reference.building import from_lines
 from tidegauge.drift.reference_text import dump
-from tidegauge.traffic.features import prompt_features
 
 SERVE = [sys.executable, "-m", "tidegauge.cli.main", "serve"]
 SECRET = "a-secret-that-two-share"
@@ -214,8 +212,11 @@ def prepare(folder: Path) -> None:
         (folder / name).mkdir()
     (folder / "secret").write_text(SECRET)
     texts = (f"What is the tide of day {'x' * n}?" for n in range(120))
-    seen = [Observation(prompt_features([text]), 5) for text in texts]
-    (folder / "reference.json").write_text(dump(build("chat", seen)))
+    lines = (json.dumps({"prompt": text, "completion_tokens": 5}) for text in texts)
+    (folder / "prompts.jsonl").write_text("\n".join(lines))
+    built = from_lines(folder / "prompts.jsonl", model="chat", kinds=(), now=0.0)
+    (folder / "prompts.jsonl").unlink()
+    (folder / "reference.json").write_text(dump(built.reference))
 
 
 @asynccontextmanager

@@ -1,22 +1,45 @@
-"""Laws of the index, the bins and the window, for any input."""
+"""Laws of the index, the bins, the window and every drift test, for any input."""
 
 from itertools import pairwise
+from math import ceil, isfinite
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tidegauge.drift.bins import MAX_LENGTH_BINS, LengthBins, quantile_bins
-from tidegauge.drift.psi import PopulationStability, population_stability
-from tidegauge.drift.reference import ChannelReference, DriftReferenceError
-from tidegauge.drift.reference_text import load
+from tests.unit.drift_channels import CLASSES, NUMBERS, block_of
+from tidegauge.drift.bins import MAX_BINS, Bins, bins_of
+from tidegauge.drift.block import Block, Counts, joined
+from tidegauge.drift.cells import Channel
+from tidegauge.drift.psi import population_stability
+from tidegauge.drift.registry import DRIFT_TESTS
+from tidegauge.drift.row import Row
 from tidegauge.drift.shares import smoothed_shares
-from tidegauge.drift.window import WindowLimits
+from tidegauge.drift.window import Window, WindowLimits
 
 COUNT = st.floats(0, 1e6)
-LENGTHS = st.lists(st.integers(0, 500), min_size=1, max_size=300)
 PAIRS = st.lists(st.tuples(COUNT, COUNT), min_size=2, max_size=8)
 LIMITS = WindowLimits(requests=40, seconds=30.0, min_requests=10)
+INTERVAL = 5.0
+CHANNEL = st.sampled_from((NUMBERS, CLASSES))
+
+
+@st.composite
+def cells_of(draw: st.DrawFn, channel: Channel) -> Counts:
+    """How many requests in each of a channel's cells; a few cells, not none."""
+    place = st.integers(0, channel.grid.cells - 1)
+    filled = draw(st.dictionaries(place, st.integers(1, 10_000), min_size=1, max_size=12))
+    counts = np.zeros(channel.grid.cells, np.int64)
+    counts[list(filled)] = list(filled.values())
+    return counts
+
+
+@st.composite
+def compared(draw: st.DrawFn) -> tuple[Channel, Counts, Counts]:
+    """A channel, and the counts of a reference and of a window."""
+    channel = draw(CHANNEL)
+    return channel, draw(cells_of(channel)), draw(cells_of(channel))
 
 
 @given(PAIRS)
@@ -40,64 +63,88 @@ def test_shares_are_above_zero_and_sum_to_one(counts: list[float]) -> None:
     assert sum(shares) == pytest.approx(1)
 
 
-@given(LENGTHS, LENGTHS)
-def test_bins_are_few_ascending_and_hold_every_length_once(
-    reference: list[int], later: list[int]
-) -> None:
-    bins = quantile_bins(reference)
-    assert 2 <= len(bins.labels) <= MAX_LENGTH_BINS
+@given(compared())
+def test_bins_are_few_and_hold_every_cell_once(given: tuple[Channel, Counts, Counts]) -> None:
+    channel, reference, later = given
+    bins = bins_of(channel.grid, reference)
+    assert 2 <= len(bins.labels) <= MAX_BINS
     assert len(set(bins.labels)) == len(bins.labels)
-    assert all(a < b for a, b in pairwise(bins.edges))
-    for length in later:
-        spread = bins.spread((float(length),))
-        assert sum(spread) == 1
-        assert set(spread) <= {0.0, 1.0}
+    assert len(bins.of_cell) == channel.grid.cells
+    assert set(bins.of_cell) == set(range(len(bins.labels)))
+    assert bins.counts(later).sum() == later.sum()
+    if not channel.grid.names:
+        assert all(a <= b for a, b in pairwise(bins.of_cell))
 
 
-@given(st.integers(1, 500), st.integers(0, 500))
+@given(st.integers(0, NUMBERS.grid.cells - 1), st.integers(0, NUMBERS.grid.cells - 1))
 def test_any_move_of_a_constant_leaves_its_bin(constant: int, moved: int) -> None:
-    bins = quantile_bins([constant] * 100)
-    same = bins.spread((float(constant),)) == bins.spread((float(moved),))
+    bins = bins_of(NUMBERS.grid, _only(constant))
+    same = _bin(bins, constant) == _bin(bins, moved)
     assert same == (constant == moved)
 
 
-@given(LENGTHS, LENGTHS, st.data())
+@given(compared(), st.data())
 def test_counts_of_parts_add_up_to_the_counts_of_the_whole(
-    reference: list[int], later: list[int], data: st.DataObject
+    given: tuple[Channel, Counts, Counts], data: st.DataObject
 ) -> None:
-    cut = data.draw(st.integers(0, len(later)))
-    bins = quantile_bins(reference)
-    parts = zip(_counts(bins, later[:cut]), _counts(bins, later[cut:]), strict=True)
-    assert [a + b for a, b in parts] == _counts(bins, later)
+    channel, reference, later = given
+    more = data.draw(cells_of(channel))
+    bins = bins_of(channel.grid, reference)
+    parts = bins.counts(later) + bins.counts(more)
+    assert parts.tolist() == bins.counts(later + more).tolist()
+
+
+@given(compared())
+def test_an_effect_is_finite_and_never_negative(given: tuple[Channel, Counts, Counts]) -> None:
+    channel, reference, later = given
+    for make in DRIFT_TESTS.values():
+        test = make(channel, block_of(channel, reference.tolist()))
+        effect = test.effect(block_of(channel, later.tolist()))
+        assert effect is not None
+        assert effect.size >= 0
+        assert effect.by_chance >= 0
+        assert isfinite(effect.size)
+        assert isfinite(effect.by_chance)
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(st.floats(0, 20), st.integers(0, 100)), max_size=120))
-def test_a_score_is_there_exactly_when_the_window_holds_enough(
-    arrivals: list[tuple[float, int]],
+@given(st.lists(st.tuples(st.floats(-20, 20), st.integers(0, 25)), max_size=40))
+def test_a_window_is_the_sum_of_its_latest_blocks_and_bounded(
+    pushes: list[tuple[float, int]],
 ) -> None:
-    reference = ChannelReference("prompt_length", LengthBins((10, 50)), (50.0, 30.0, 20.0), 100)
-    test = PopulationStability(reference, LIMITS)
-    now, seen = 0.0, []
-    for gap, length in arrivals:
+    window = Window(LIMITS, interval=INTERVAL)
+    now, latest, held = 0.0, float("-inf"), list[tuple[float, Block]]()
+    for gap, requests in pushes:
         now += gap
-        seen.append((now, length))
-        verdict = test.update(((float(length),),), now=now)
-        held = [n for at, n in seen[-LIMITS.requests :] if now - at <= LIMITS.seconds]
-        assert verdict.evidence_requests == len(held)
-        assert (verdict.effect_size is None) == (len(held) < LIMITS.min_requests)
-        if verdict.effect_size is not None:
-            shares = smoothed_shares(_counts(reference.bins, held))
-            expected = population_stability(shares, reference.shares)
-            assert verdict.effect_size == pytest.approx(expected, abs=1e-12)
+        latest = max(latest, now)
+        block = Block()
+        for _ in range(requests):
+            block.add(Row((3, 70)))
+        window.push(block, now=now)
+        held.append((latest, block))
+        young = [block for at, block in held if latest - at < LIMITS.seconds]
+        blocks = _latest(young, most=ceil(LIMITS.seconds / INTERVAL))
+        assert window.total == joined(blocks)
+        assert window.blocks == len(blocks)
+        assert window.enough == (window.requests >= LIMITS.min_requests)
 
 
-@given(st.binary(max_size=200) | st.text(max_size=200))
-def test_reading_a_reference_raises_only_its_own_error(raw: bytes | str) -> None:
-    with pytest.raises(DriftReferenceError):
-        load(raw)
+def _latest(blocks: list[Block], *, most: int) -> list[Block]:
+    """The last of them that hold as many requests as a window needs, empty ones left out."""
+    kept = list[Block]()
+    for block in reversed(blocks):
+        if len(kept) == most or sum(b.requests for b in kept) >= LIMITS.requests:
+            break
+        if block.requests:
+            kept.append(block)
+    return kept
 
 
-def _counts(bins: LengthBins, lengths: list[int]) -> list[float]:
-    spreads = [bins.spread((float(length),)) for length in lengths]
-    return [sum(spread[index] for spread in spreads) for index in range(len(bins.labels))]
+def _only(cell: int) -> Counts:
+    counts = np.zeros(NUMBERS.grid.cells, np.int64)
+    counts[cell] = 100
+    return counts
+
+
+def _bin(bins: Bins, cell: int) -> int:
+    return int(np.flatnonzero(bins.counts(_only(cell)))[0])

@@ -62,9 +62,17 @@ HELD: dict[str, Pair] = {
         {"alertname": "LLMErrorBudgetBurning", "model": "s", "severity": "page"},
         {"alertname": "LLMRequestsRefused", "model": "s", "class": "overloaded"},
     ),
-    "mixed references hold back scores against them": (
+    "mixed references hold back drift from them": (
         {"alertname": "LLMDriftReferenceMixed", "model": "i"},
-        {"alertname": "LLMInputDrift", "model": "i", "channel": "prompt_length"},
+        {"alertname": "LLMInputDrift", "model": "i", "channel": "inputs"},
+    ),
+    "mixed references hold back drift of answers too": (
+        {"alertname": "LLMDriftReferenceMixed", "model": "i2"},
+        {"alertname": "LLMOutputDrift", "model": "i2", "channel": "outputs"},
+    ),
+    "other prompts have other answers": (
+        {"alertname": "LLMInputDrift", "model": "i3", "channel": "inputs"},
+        {"alertname": "LLMOutputDrift", "model": "i3", "channel": "outputs"},
     ),
     "a page holds back the ticket of the same name": (
         {"alertname": "LLMErrorBudgetBurning", "model": "j", "severity": "page"},
@@ -78,12 +86,12 @@ HELD: dict[str, Pair] = {
         {"alertname": "LLMErrorBudgetBurning", "model": "s2", "severity": "page"},
         {"alertname": "LLMSignalAnomalous", "model": "s2", "signal": "error_ratio"},
     ),
-    "drift beyond its bound says more than that it is unusual": (
-        {"alertname": "LLMInputDrift", "model": "s3", "channel": "prompt"},
+    "drift beyond its threshold says more than that it is unusual": (
+        {"alertname": "LLMOutputDrift", "model": "s3", "channel": "outputs"},
         {
             "alertname": "LLMSignalAnomalous",
             "model": "s3",
-            "channel": "prompt",
+            "channel": "outputs",
             "signal": "drift_score",
         },
     ),
@@ -150,14 +158,22 @@ HEARD: dict[str, Pair] = {
         {"alertname": "LLMLatencyObjectiveBurning", "model": "h1", "severity": "page"},
         {"alertname": "LLMSignalAnomalous", "model": "h1", "signal": "error_ratio"},
     ),
-    "drift of prompts says nothing of another channel": (
-        {"alertname": "LLMInputDrift", "model": "h2", "channel": "prompt"},
+    "drift of prompts says nothing of the score of answers": (
+        {"alertname": "LLMInputDrift", "model": "h2", "channel": "inputs"},
         {
             "alertname": "LLMSignalAnomalous",
             "model": "h2",
-            "channel": "answer",
+            "channel": "outputs",
             "signal": "drift_score",
         },
+    ),
+    "other prompts to one model say nothing of another's answers": (
+        {"alertname": "LLMInputDrift", "model": "h5", "channel": "inputs"},
+        {"alertname": "LLMOutputDrift", "model": "h6", "channel": "outputs"},
+    ),
+    "other answers do not hide that the reference is old": (
+        {"alertname": "LLMOutputDrift", "model": "h7", "channel": "outputs"},
+        {"alertname": "LLMDriftReferenceOld", "model": "h7"},
     ),
     "a queue that grows says nothing of what is generated": (
         {"alertname": "LLMQueueGrowing", "pool": "h3"},

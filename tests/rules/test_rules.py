@@ -10,6 +10,7 @@ import yaml
 
 from tidegauge.catalog import CATALOG, Metric, signals, traffic
 from tidegauge.catalog.default_signals import DEFAULT_SIGNALS
+from tidegauge.drift.cells import CHANNELS, SIDES, VECTORS
 from tidegauge.traffic.exchange import Outcome
 
 Content = dict[str, object]
@@ -49,6 +50,13 @@ def test_selectors_use_only_labels_buckets_and_outcomes_that_are_exported(
     ]
     assert selectors
     assert wrong == []
+
+
+def test_rules_know_the_side_of_a_channel_by_its_name() -> None:
+    """`channel=~"prompt_.+"` is how PromQL asks for the channels of a side."""
+    prefixes = {"inputs": "prompt_", "outputs": "answer_"}
+    assert set(prefixes) == set(SIDES)
+    assert all(channel.name.startswith(prefixes[channel.side]) for channel in (*CHANNELS, *VECTORS))
 
 
 def test_recordings_are_named_in_house_style_and_once(recordings: list[Content]) -> None:

@@ -5,16 +5,13 @@ from math import log
 import numpy as np
 import pytest
 
-from tidegauge.drift.bins import ClassBins, LengthBins
+from tests.unit.drift_channels import block_of
+from tidegauge.drift.cells import Channel
+from tidegauge.drift.grid import classes
 from tidegauge.drift.psi import PopulationStability, population_stability, psi_by_chance
-from tidegauge.drift.reference import ChannelReference
 from tidegauge.drift.shares import smoothed_shares
-from tidegauge.drift.window import WindowLimits
 
-# Shares (9.5, 29.5) / 39 ... by hand: counts (9, 29) of 38 requests, half a request per bin.
-SHORT_OR_LONG = ChannelReference("prompt_length", LengthBins((10,)), (9.0, 29.0), 38)
-LIMITS = WindowLimits(requests=50, seconds=60.0, min_requests=4)
-SHORT, LONG = (5.0,), (20.0,)
+REFUSAL = Channel("answer_refusal", "outputs", "refusal", classes(("no", "yes")), 0)
 
 
 def test_shares_are_smoothed_by_half_a_request_per_bin() -> None:
@@ -38,50 +35,14 @@ def test_index_by_hand(
 
 
 def test_a_window_is_scored_by_hand() -> None:
-    verdict = PopulationStability(SHORT_OR_LONG, LIMITS).update((SHORT, SHORT, SHORT, LONG), now=0)
+    effect = PopulationStability(REFUSAL, block_of(REFUSAL, (9, 29))).effect(
+        block_of(REFUSAL, (3, 1))
+    )
     q, p = (3.5 / 5, 1.5 / 5), (9.5 / 39, 29.5 / 39)
     by_hand = (q[0] - p[0]) * log(q[0] / p[0]) + (q[1] - p[1]) * log(q[1] / p[1])
-    assert verdict.effect_size == pytest.approx(by_hand)
-    assert verdict.evidence_requests == 4
-    assert verdict.effect_by_chance == pytest.approx(1 / 4 + 1 / 38)
-
-
-def test_nothing_is_scored_before_there_is_enough_evidence() -> None:
-    test = PopulationStability(SHORT_OR_LONG, LIMITS)
-    verdict = test.update((SHORT, SHORT, SHORT), now=0)
-    assert (verdict.effect_size, verdict.effect_by_chance) == (None, None)
-    assert verdict.evidence_requests == 3
-    assert test.update((SHORT,), now=0).effect_size is not None
-
-
-def test_a_window_too_old_is_unknown_again_and_not_zero() -> None:
-    test = PopulationStability(SHORT_OR_LONG, LIMITS)
-    test.update((SHORT,) * 10, now=0)
-    assert test.update((), now=60).evidence_requests == 10
-    verdict = test.update((), now=60.5)
-    assert verdict.evidence_requests == 0
-    assert verdict.effect_size is None
-
-
-def test_a_shift_scores_and_its_end_brings_the_score_back() -> None:
-    test = PopulationStability(SHORT_OR_LONG, LIMITS)
-    before = test.update((*(SHORT,) * 12, *(LONG,) * 38), now=0).effect_size
-    shifted = test.update((SHORT,) * 50, now=1).effect_size
-    after = test.update((*(SHORT,) * 12, *(LONG,) * 38), now=2).effect_size
-    assert before is not None
-    assert shifted is not None
-    assert before < 0.01
-    assert shifted > 1
-    assert after == pytest.approx(before)
-
-
-def test_a_mix_adds_its_shares() -> None:
-    reference = ChannelReference("prompt_mix", ClassBins(("lower", "digit")), (80.0, 20.0), 100)
-    test = PopulationStability(reference, LIMITS)
-    verdict = test.update(((0.5, 0.5), (1.0, 0.0), (0.75, 0.25), (0.75, 0.25)), now=0)
-    expected = population_stability((3.5 / 5, 1.5 / 5), (80.5 / 101, 20.5 / 101))
-    assert verdict.effect_size == pytest.approx(expected)
-    assert verdict.evidence_requests == 4
+    assert effect is not None
+    assert effect.size == pytest.approx(by_hand)
+    assert effect.by_chance == pytest.approx(1 / 4 + 1 / 38)
 
 
 def test_independent_requests_score_on_average_what_chance_says() -> None:

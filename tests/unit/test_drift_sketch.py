@@ -62,8 +62,15 @@ def test_blocks_and_sample_are_bounded() -> None:
     sketch = sketch_of(timed(100.0))
 
     assert len(list(sketch.blocks())) <= FEW
-    assert len(sketch.sample) == SAMPLE_ROWS
     assert sketch.total.requests == sketch.requests == len(ROWS)
+
+
+def test_the_sample_is_bounded() -> None:
+    sketch = Sketch("chat")
+    for place in range(SAMPLE_ROWS + 100):
+        sketch.add(Row(ROWS[0].cells), at=float(place))
+
+    assert len(sketch.sample) == SAMPLE_ROWS
 
 
 def test_another_model_is_refused() -> None:

@@ -15,14 +15,18 @@ from tests.unit.test_loop import World
 from tests.unit.test_signals import World as SignalsWorld
 from tidegauge.catalog import CATALOG, Metric
 from tidegauge.control.fleet import face
-from tidegauge.drift.channels import Observation
-from tidegauge.drift.learning import build
 from tidegauge.drift.monitor import DriftMonitor
+from tidegauge.drift.reference import Reference
+from tidegauge.drift.row import row_of
+from tidegauge.drift.settings import DriftSettings
+from tidegauge.drift.sketch import Sketch
+from tidegauge.drift.watched import Watched
 from tidegauge.drift.window import WindowLimits
 from tidegauge.exposition import render
 from tidegauge.pipeline import Pipeline, Schedule
 from tidegauge.samples import Distribution, Sample
 from tidegauge.sources.drift import DriftSource
+from tidegauge.sources.drift_keeping import DriftKeeping, Making
 from tidegauge.sources.engine import EngineSource
 from tidegauge.sources.gpu.source import GpuSource
 from tidegauge.sources.traffic import TrafficSource
@@ -82,14 +86,31 @@ def check(text: str) -> None:
     assert (said.returncode, said.stdout + said.stderr) == (0, "")
 
 
+def drift_source(clock: Callable[[], float]) -> DriftSource:
+    settings = DriftSettings(
+        WindowLimits(500, 600, 100),
+        budget_seconds=2_592_000.0,
+        tick_seconds=10.0,
+        warmup_seconds=86_400.0,
+        warmup_requests=1000,
+    )
+    sketch = Sketch("chat")
+    for number in range(300):
+        sketch.add(row_of(exchange(prompt(number), 1 + number % 23)), at=float(number))
+    monitor = DriftMonitor(["chat"], settings, learns=False)
+    monitor.models["chat"].watched = Watched(Reference.of(sketch, made_by="test"), settings)
+    keeping = DriftKeeping(
+        monitor, None, given={}, making=Making("test", ""), checkpoint_seconds=300.0
+    )
+    return DriftSource(monitor, keeping, clock=clock, wall=clock)
+
+
 @pytest.mark.parametrize("capture", ["llamacpp-b11434/load", "vllm-0.32/load"])
 async def test_sidecar(golden: Golden, nvml: NvmlControl, capture: str) -> None:
     nvml.gpus(2)
     ledger, clock = Ledger(["chat"], {"chat": "v1"}), (lambda: 1000.0)
     clients = Clients(1, clock=clock)
-    observations = [Observation(prompt_features([prompt(n)]), n % 23) for n in range(300)]
-    monitor = DriftMonitor([build("chat", observations)], WindowLimits(500, 600, 100))
-    drift = DriftSource(monitor, clock=clock)
+    drift = drift_source(clock)
     for number in range(120):
         for observe in (ledger.add, clients.add, drift.observe):
             observe(exchange(prompt(number), 1 + number % 20))

@@ -256,7 +256,7 @@ def test_a_thread_that_is_gone_is_started_anew() -> None:
     world = World()
     world.measure()
     world.handed_back()
-    thread = world.measuring._vectorizing._thread
+    thread = world.measuring._vectorizing._threads[0]
     assert thread
     world.measuring._vectorizing._jobs.put(None)  # as if it had died; we were forked, for one
     thread.join(30)
@@ -271,9 +271,9 @@ def test_a_thread_ends_when_the_loop_that_it_hands_back_to_is_closed() -> None:
 
     vectorizing = Vectorizing(lambda: lambda _: MADE, lambda _: None, hand_back=closed)
     vectorizing.put(Job(1, "", "text"))
-    assert vectorizing._thread
-    vectorizing._thread.join(30)
-    assert not vectorizing._thread.is_alive()
+    assert vectorizing._threads[0]
+    vectorizing._threads[0].join(30)
+    assert not vectorizing._threads[0].is_alive()
 
 
 def test_a_body_as_large_as_may_be_is_measured_in_no_time_that_anybody_notices() -> None:

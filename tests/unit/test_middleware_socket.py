@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -22,9 +22,11 @@ from tidegauge.sources.middleware.receiver import BURST, SILENCE_SECONDS, Receiv
 from tidegauge.sources.middleware.source import MiddlewareSource
 from tidegauge.traffic.arrivals import Arrivals
 from tidegauge.traffic.exchange import Exchange
+from tidegauge.traffic.features import Features
 from tidegauge.traffic.labelling import Labelling
 from tidegauge.traffic.reporting.datagram import Counts, Names, Status, Taken, Told, decode, encode
 from tidegauge.traffic.reporting.sending import Sender
+from tidegauge.traffic.texts.embedding import STATIC, Endpoint, mark
 
 CHAT = Labelling(frozenset({"chat"}), {"chat": "7"})
 ROOT = Path(__file__).parents[2]
@@ -71,8 +73,15 @@ def sending(
     *,
     on_names: Callable[[tuple[str, ...]], None] = lambda _: None,
     waiting_max: int = 1000,
+    embedding: int = 0,
 ) -> Iterator[Sender]:
-    sender = Sender(str(path), on_names=on_names, waiting_max=waiting_max, heartbeat_seconds=0.1)
+    sender = Sender(
+        str(path),
+        on_names=on_names,
+        embedding=embedding,
+        waiting_max=waiting_max,
+        heartbeat_seconds=0.1,
+    )
     sender.start()
     try:
         yield sender
@@ -297,6 +306,32 @@ async def test_other_names_are_said_to_those_who_are_connected(path: Path) -> No
             assert await answer(caller) == Names(("chat",))
             sidecar.receiver.turn(Labelling(frozenset({"chat", "code"})))
             assert await answer(caller) == Names(("chat", "code"))
+
+
+async def test_semantic_vectors_of_another_embedding_are_left_out(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Ours are kept; the style and everything else of the others' too."""
+    vectors = Features(semantic=b"\x7f" * 256, style=b"\x81" * 256)
+    told = exchange(features=vectors)
+    ours, theirs = mark(STATIC), mark(Endpoint("http://a/v1/embeddings", "e5"))
+    async with hearing(path) as sidecar:
+        with sending(path, embedding=ours) as sender:
+            sender.put(told)
+            await until(lambda: len(sidecar.exchanges) == 1)
+        with sending(path, embedding=theirs) as sender:
+            sender.put(told)
+            sender.put(told)
+            await until(lambda: len(sidecar.exchanges) == 3)
+            sidecar.receiver.turn(CHAT, embedding=theirs)
+            sender.put(told)
+            await until(lambda: len(sidecar.exchanges) == 4)
+    bare = replace(vectors, semantic=None)
+    assert [each.features for each in sidecar.exchanges] == [vectors, bare, bare, vectors]
+    assert sidecar.receiver.left_out == 2
+    said = [record.message for record in caplog.records if "embedding" in record.message]
+    assert len(said) == 1
+    assert "another embedding than serve.traffic.semantic says" in said[0]
 
 
 async def test_a_forked_child_tells_for_itself(path: Path) -> None:

@@ -24,7 +24,12 @@ from tests.asgi import (
 )
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.middleware import Message, Tap
-from tidegauge.traffic.reporting.middleware_settings import VECTOR_BUDGET_RATIO
+from tidegauge.traffic.reporting.middleware_settings import (
+    VECTOR_BUDGET_RATIO,
+    from_environment,
+)
+from tidegauge.traffic.texts.embedding import STATIC, Endpoint
+from tidegauge.traffic.texts.vector_settings import VectorSettings
 
 ANSWER = (
     b'{"choices": [{"index": 0, "message": {"content": "hi"}, "finish_reason": "stop"}],'
@@ -225,6 +230,62 @@ def test_the_environment_sets_what_no_argument_does(monkeypatch, tmp_path, caplo
         "tidegauge: TIDEGAUGE_VECTORS: 'tone' is left out; write style or semantic",
         f"tidegauge: {VECTOR_BUDGET_RATIO}: '5%' is left out; write a number above 0 and up to 1",
     ]
+
+
+def test_the_environment_says_what_embeds_prompts() -> None:
+    variables = {
+        "TIDEGAUGE_VECTORS": "semantic",
+        "TIDEGAUGE_SEMANTIC_URL": "http://a/v1/embeddings",
+        "TIDEGAUGE_SEMANTIC_MODEL": "e5",
+        "TIDEGAUGE_SEMANTIC_DIMENSIONS": "256",
+        "TIDEGAUGE_SEMANTIC_API_KEY_FILE": "/run/secrets/key",
+    }
+    asked = from_environment(variables).vectors
+    assert asked.embedding == Endpoint(
+        "http://a/v1/embeddings", "e5", dimensions=256, api_key_file=Path("/run/secrets/key")
+    )
+    assert from_environment({"TIDEGAUGE_VECTORS": "semantic"}).vectors.embedding == STATIC
+
+
+@pytest.mark.parametrize(
+    "variables,said",
+    [
+        pytest.param(
+            {"URL": "http://me:pw@a/v1"},
+            "SEMANTIC_URL: no URL such as http://HOST/v1/embeddings",
+            id="a password in the URL, which is not quoted",
+        ),
+        pytest.param(
+            {"URL": "http://a/v1/embeddings"},
+            "SEMANTIC_URL: 'http://a/v1/embeddings' is left out; TIDEGAUGE_SEMANTIC_MODEL is missi",
+            id="no model",
+        ),
+        pytest.param(
+            {"URL": "http://a/v1/embeddings", "ONNX": "a.onnx"},
+            "SEMANTIC_ONNX: 'a.onnx' is left out; TIDEGAUGE_SEMANTIC_URL is set too; keep one",
+            id="two of them",
+        ),
+        pytest.param(
+            {"ONNX": "a.onnx"},
+            "SEMANTIC_ONNX: 'a.onnx' is left out; TIDEGAUGE_SEMANTIC_TOKENIZER is missing",
+            id="no tokenizer",
+        ),
+        pytest.param(
+            {"ONNX": "/nowhere/a.onnx", "TOKENIZER": "/nowhere/t.json"},
+            "SEMANTIC_ONNX: '/nowhere/a.onnx' is left out; '/nowhere/a.onnx': cannot be read",
+            id="no file",
+        ),
+    ],
+)
+def test_an_embedding_that_cannot_be_had_has_no_stand_in(
+    caplog: pytest.LogCaptureFixture, variables: dict[str, str], said: str
+) -> None:
+    named = {f"TIDEGAUGE_SEMANTIC_{name}": value for name, value in variables.items()}
+    found = from_environment({"TIDEGAUGE_VECTORS": "style,semantic", **named})
+    assert found.vectors == VectorSettings(("style",))
+    (line,) = caplog.messages
+    assert line.startswith(f"tidegauge: TIDEGAUGE_{said}")
+    assert "pw" not in line
 
 
 def test_an_engine_does_not_pay_for_what_it_does_not_use() -> None:

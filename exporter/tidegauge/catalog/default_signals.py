@@ -87,9 +87,9 @@ DEFAULT_SIGNALS: tuple[DefaultSignal, ...] = (
     ),
     DefaultSignal(
         "drift_score",
-        "llm:drift_psi",
+        "llm:drift_psi_of_side:max",
         "above",
-        "population stability index of requests against the reference",
+        "population stability index of what moved most, of prompts and of answers",
         title="Drift",
         least=0.05,
     ),

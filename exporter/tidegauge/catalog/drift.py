@@ -14,7 +14,8 @@ SCORE = Metric(
     "llm_drift_score",
     "gauge",
     "How far this replica's sliding window is from the reference, by the test that is configured "
-    "(population stability index by default; of vectors the distance of means); "
+    "(population stability index by default; of vectors the distance of means; of a side "
+    "-log10 of the chance that independent requests differ as much in all of its channels); "
     "absent until the window holds enough requests.",
     _CHANNEL,
 )
@@ -91,8 +92,9 @@ REFERENCE_RATIO = Metric(
 REFERENCE_INFO = Metric(
     "llm_drift_reference_info",
     "gauge",
-    "The reference in use: a digest of its content and the version of the features; always 1.",
-    ("model", "digest", "features"),
+    "The reference in use: a digest of its content, the version of the features, and whether it is "
+    "a file that was given to all replicas or was learned by this one; always 1.",
+    ("model", "digest", "features", "origin"),
     "info",
 )
 REFERENCE_AGE = Metric(

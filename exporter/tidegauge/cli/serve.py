@@ -3,12 +3,11 @@
 import argparse
 import asyncio
 import signal
-import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 from tidegauge.cli import log
+from tidegauge.cli.drift import drift
 from tidegauge.cli.engine import access, discovery_schedule, engine_schedule, engine_source
 from tidegauge.cli.environment import door_to, environment
 from tidegauge.cli.errors import errors
@@ -26,15 +25,8 @@ from tidegauge.cli.web_rules import rules_file
 from tidegauge.config import ConfigError, ServeConfig
 from tidegauge.config.gpu import GpuConfig
 from tidegauge.config.probe import DEFAULT_MODULE, ModuleConfig, ProbeConfig
-from tidegauge.config.serve import DriftConfig
-from tidegauge.config.traffic import TrafficConfig
-from tidegauge.drift.monitor import DriftMonitor
-from tidegauge.drift.reference import DriftReferenceError, Reference
-from tidegauge.drift.reference_text import load as load_reference
-from tidegauge.drift.window import WindowLimits
 from tidegauge.pipeline import Schedule
 from tidegauge.server import Around, Made, Part, Plan, PlanError, ProbeModule, ProbePlan, Sidecar
-from tidegauge.sources.drift import DriftSource
 from tidegauge.sources.gpu.restarts import Limits
 from tidegauge.sources.gpu.settings import Settings
 from tidegauge.sources.gpu.source import START_SECONDS, GpuSource
@@ -133,7 +125,7 @@ def plan(config: ServeConfig) -> Plan:
         feedback(config.feedback, config.traffic) if config.feedback else None,
         otlp(config.otlp, config.traffic),
         vectors(config.traffic) if config.traffic else None,
-        _drift(config.drift, config.traffic) if config.drift else None,
+        drift(config.drift, config.traffic) if config.drift else None,
         middleware(config.traffic) if config.traffic else None,
         errors(config.errors, config.forwarding) if config.errors else None,
     )
@@ -218,37 +210,3 @@ def _probe(config: ProbeConfig) -> ProbePlan:
         default_module=DEFAULT_MODULE,
         max_reads=config.max_reads,
     )
-
-
-def _drift(config: DriftConfig, traffic: TrafficConfig | None) -> Part:
-    limits = WindowLimits(config.window_requests, config.window, config.min_requests)
-    references = tuple(_reference(path) for path in config.references)
-    measured = traffic.models if traffic else ()
-    for path, reference in zip(config.references, references, strict=True):
-        if reference.model not in measured:
-            raise PlanError([f"serve.drift.references: {path}: {_unmeasured(reference, measured)}"])
-    try:
-        DriftMonitor(references, limits)
-    except ValueError as error:
-        raise PlanError([f"serve.drift.references: {error}"]) from None
-
-    def make(_: Around) -> Made:
-        source = DriftSource(DriftMonitor(references, limits), clock=time.monotonic)
-        return Made(Schedule(source, config.interval, 1), source.observe)
-
-    # With the references themselves: a file that was learned anew is a change.
-    return Part("drift", (config, references), make)
-
-
-def _unmeasured(reference: Reference, measured: tuple[str, ...]) -> str:
-    return (
-        f"is of model {reference.model!r}, which serve.traffic.models does not name "
-        f"({', '.join(measured) or 'none'}); its requests would never be scored"
-    )
-
-
-def _reference(path: Path) -> Reference:
-    try:
-        return load_reference(path.read_bytes())
-    except (OSError, DriftReferenceError) as error:
-        raise PlanError([f"serve.drift.references: {path}: {error}"]) from None

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 
+from tidegauge.config.semantic import EndpointConfig, OnnxConfig
 from tidegauge.config.traffic import TrafficConfig
 from tidegauge.pipeline import Schedule
 from tidegauge.server import Around, Made, Part, PlanError
 from tidegauge.sources.vectors import VectorSource
+from tidegauge.traffic.texts.embedding import STATIC, Embedding, EmbeddingMissingError, Endpoint
 from tidegauge.traffic.texts.vector_settings import VectorSettings
+from tidegauge.traffic.texts.vectors import VectorKind
+from tidegauge.traffic.texts.vectors_onnx import onnx_of
 from tidegauge.traffic.texts.vectors_semantic import SemanticMissingError, folder
 
 
@@ -22,18 +26,63 @@ def vectors(config: TrafficConfig) -> Part | None:
 def vector_settings(
     config: TrafficConfig, *, look: Callable[[], object] = folder
 ) -> VectorSettings:
-    """What the doors are to make; `look` raises if a semantic vector can't be.
+    """What the doors are to make; `look` raises if a static semantic vector can't be.
 
     Raises:
-        PlanError: what a vector is made with is not installed.
+        PlanError: what a vector is made with is not installed, or will not do.
     """
-    if "semantic" in config.vectors:
-        try:
-            look()
-        except SemanticMissingError as error:
-            raise PlanError([f"serve.traffic.vectors: {error}"]) from None
+    used = embedding(config)
+    if used == STATIC:
+        look_for_vectors(config.vectors, key="serve.traffic.vectors", look=look)
     return VectorSettings(
         config.vectors,
         sample_ratio=config.vector_sample_ratio,
         budget_ratio=config.vector_budget_ratio,
+        embedding=used,
     )
+
+
+def look_for_vectors(
+    kinds: tuple[VectorKind, ...], *, key: str, look: Callable[[], object] = folder
+) -> None:
+    """Go on if vectors of these kinds can be made; `key` is what asks for them.
+
+    Raises:
+        PlanError: what one is made with is not installed.
+    """
+    if "semantic" in kinds:
+        try:
+            look()
+        except SemanticMissingError as error:
+            raise PlanError([f"{key}: {error}"]) from None
+
+
+def embedding(config: TrafficConfig) -> Embedding:
+    """What makes semantic vectors; references are made with the same `identity`, or refused.
+
+    Raises:
+        PlanError: an ONNX model can't be run.
+    """
+    semantic = config.semantic
+    if semantic and semantic.endpoint:
+        return _endpoint(semantic.endpoint)
+    return _onnx(semantic.onnx) if semantic and semantic.onnx else STATIC
+
+
+def _endpoint(config: EndpointConfig) -> Endpoint:
+    return Endpoint(
+        config.url,
+        config.model,
+        dimensions=config.dimensions,
+        api_key_file=config.api_key_file,
+        ca_file=config.ca_file,
+        timeout_seconds=config.timeout,
+        workers=config.workers,
+    )
+
+
+def _onnx(config: OnnxConfig) -> Embedding:
+    try:
+        return onnx_of(config.model, config.tokenizer, max_tokens=config.max_tokens)
+    except EmbeddingMissingError as error:
+        raise PlanError([f"serve.traffic.semantic.onnx: {error}"]) from None

@@ -1,9 +1,8 @@
 """The `serve:` section: what the sidecar reads and where it listens."""
 
-from typing import Self
+from pydantic import Field
 
-from pydantic import Field, model_validator
-
+from tidegauge.config.drift import DriftConfig
 from tidegauge.config.engine import DiscoveryConfig, EngineConfig
 from tidegauge.config.errors import ErrorsConfig
 from tidegauge.config.feedback import FeedbackConfig
@@ -15,34 +14,7 @@ from tidegauge.config.otlp import OtlpConfig
 from tidegauge.config.probe import ProbeConfig
 from tidegauge.config.push import PushConfig
 from tidegauge.config.traffic import TrafficConfig
-from tidegauge.config.values import Addresses, PositiveSeconds, ReadableFile, Section
-
-
-class DriftConfig(Section):
-    """Drift of requests and answers against a reference."""
-
-    references: tuple[ReadableFile, ...] = Field(
-        description="Files written by `tidegauge reference build`, one per model."
-    )
-    window: PositiveSeconds = Field(
-        default=600.0, description="Age at which a request leaves the window."
-    )
-    window_requests: int = Field(
-        default=1000, ge=20, description="Requests in the window at most; the oldest leave first."
-    )
-    min_requests: int = Field(
-        default=100, ge=20, description="No score before the window holds this many requests."
-    )
-    interval: PositiveSeconds = Field(default=5.0, description="Time between two scores.")
-
-    @model_validator(mode="after")
-    def _scorable(self) -> Self:
-        if self.min_requests > self.window_requests:
-            raise ValueError(
-                f"min_requests: {self.min_requests} is more than window_requests "
-                f"({self.window_requests}); the window could never be scored"
-            )
-        return self
+from tidegauge.config.values import Addresses, Section
 
 
 class ServeConfig(Section):

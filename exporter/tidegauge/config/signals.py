@@ -3,36 +3,18 @@
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from tidegauge.catalog.default_signals import DEFAULT_SIGNALS
-from tidegauge.config.values import Name, PositiveSeconds, Seconds, Section, seconds
+from tidegauge.config.budget import Budget
+from tidegauge.config.values import Name, PositiveSeconds, Seconds, Section
 from tidegauge.thresholds.budget import MIN_POINTS
 from tidegauge.thresholds.registry import DETECTORS
 
-_BUDGET = re.compile(r"(\d+(?:\.\d+)?) per (\S+)\Z")
-_PERIODS = {"hour": "1h", "day": "1d", "week": "1w", "month": "30d"}
-_WEEK_SECONDS = 604_800.0
 _LABEL = re.compile(r"[a-z][a-z0-9_]*\Z")
 _OUR_LABELS = ("detector", "signal")
 _FIRST_SCORE_POINTS = 200  # of the detector that takes the longest to give one, spot
 _MOST_POINTS = 20_000
-
-
-def _alarms_per_week(text: object) -> float:
-    """A budget as people say it, in alarms per week.
-
-    >>> _alarms_per_week("1 per day"), _alarms_per_week("3 per 4w")
-    (7.0, 0.75)
-    """
-    found = _BUDGET.match(text) if isinstance(text, str) else None
-    try:
-        period = seconds(_PERIODS.get(found[2], found[2])) if found else 0.0
-    except ValueError:
-        period = 0.0
-    if found is None or period <= 0 or float(found[1]) <= 0:
-        raise ValueError(f"{text!r} is no budget; write 1 per week, 2 per day or 3 per 4w")
-    return float(found[1]) * _WEEK_SECONDS / period
 
 
 def _detector(name: str) -> str:
@@ -49,7 +31,6 @@ def _label(name: str) -> str:
     return name
 
 
-Budget = Annotated[float, BeforeValidator(_alarms_per_week)]
 Detector = Annotated[str, AfterValidator(_detector)]
 Label = Annotated[str, AfterValidator(_label)]
 Direction = Literal["both", "above", "below"]
@@ -106,7 +87,7 @@ class SignalsConfig(Section):
         default=300.0, description="Time between two points; points lie on whole multiples of it."
     )
     history: PositiveSeconds = Field(
-        default=4 * _WEEK_SECONDS, description="How much of the past says what is usual."
+        default=4 * 604_800.0, description="How much of the past says what is usual."
     )
     refresh: PositiveSeconds = Field(
         default=86_400.0,

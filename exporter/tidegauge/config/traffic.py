@@ -1,10 +1,11 @@
 """The `serve.traffic:` section: which requests are measured, and what of them becomes a label."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tidegauge.config.clients import ClientsConfig
+from tidegauge.config.semantic import SemanticConfig
 from tidegauge.config.values import (
     Address,
     FileMode,
@@ -55,8 +56,12 @@ class TrafficConfig(Section):
     vectors: tuple[Literal["style", "semantic"], ...] = Field(
         default=(),
         description="Vectors that are made of texts, for drift: `style` of answers, `semantic` of "
-        "prompts, which needs `pip install 'tidegauge[semantic]'`. docs/privacy.md says what they "
-        "tell.",
+        "prompts, which needs `pip install 'tidegauge[semantic]'` or `serve.traffic.semantic`. "
+        "docs/privacy.md says what they tell.",
+    )
+    semantic: SemanticConfig | None = Field(
+        default=None,
+        description="What embeds prompts. Left out: static embeddings, which cost least.",
     )
     vector_sample_ratio: float = Field(
         default=1.0, gt=0, le=1, description="Share of the exchanges that get vectors."
@@ -67,3 +72,9 @@ class TrafficConfig(Section):
         le=1,
         description="Share of one CPU core that vectors may take; exchanges beyond it get none.",
     )
+
+    @model_validator(mode="after")
+    def _semantic_is_used(self) -> Self:
+        if self.semantic and "semantic" not in self.vectors and self.socket is None:
+            raise ValueError("semantic is set, and vectors does not ask for `semantic`; add it")
+        return self

@@ -49,9 +49,9 @@ class VectorChannel:
 
 
 _LENGTHS = lengths(0.225, 1_000_000)
-_PER_TOKEN = powers("characters", 0.25, 1.15, 48)
-_SHARES = shares(32)
-_PACKED = steps("ratio", 0.05, 32)
+_PER_TOKEN = powers("characters", 0.25, 2 ** (1 / 8), 48)
+_SHARES = shares(10, 4)
+_PACKED = steps("ratio", 1 / 48, 64)
 _BOTH: tuple[tuple[str, str, Grid], ...] = (
     ("tokens", "tokens_log", _LENGTHS),
     ("characters_per_token", "characters_per_token", _PER_TOKEN),

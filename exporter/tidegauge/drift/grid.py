@@ -57,16 +57,18 @@ def classes(names: tuple[str, ...]) -> Grid:
     return Grid("class", tuple(place - 0.5 for place in range(1, len(names))), names)
 
 
-def shares(steps: int) -> Grid:
-    """Ratios from 0 to 1, in steps that are even on the scale of square roots; 0 is by itself.
+def shares(octaves: int, per_octave: int) -> Grid:
+    """Ratios from 0 to 1: 0 by itself, then `per_octave` steps to a doubling, up to 1.
 
-    The square root of a share has about the same spread whatever the share (Anscombe, 1948).
+    A share that is small as a rule is known to its size, not to its distance from 1: what is
+    foreign in a text is a change of size.
 
-    >>> [round(edge, 4) for edge in shares(4).edges]
-    [0.0, 0.0625, 0.25, 0.5625]
+    >>> [round(edge, 4) for edge in shares(2, 2).edges]
+    [0.0, 0.25, 0.3536, 0.5, 0.7071, 1.0]
     """
     tiny = 1e-9
-    return Grid("ratio", (tiny, *((step / steps) ** 2 for step in range(1, steps))))
+    steps = (2.0 ** (place / per_octave - octaves) for place in range(octaves * per_octave + 1))
+    return Grid("ratio", (tiny, *steps))
 
 
 def lengths(step: float, most: float) -> Grid:

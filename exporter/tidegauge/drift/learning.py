@@ -1,47 +1,39 @@
-"""From the requests of an ordinary period to a reference."""
+"""A reference that is being learned: a sketch, and for how long it has been at it.
 
-from collections.abc import Sequence
-from math import fsum
+No clock, no network, no logging: same arguments, same answer. How long is counted in ticks, not
+read off the wall clock: a clock that jumps ahead does not end a warm-up.
+"""
 
-from tidegauge.drift.bins import Value
-from tidegauge.drift.channels import CHANNELS, Channel, Observation
-from tidegauge.drift.reference import ChannelReference, DriftReferenceError, Reference
-from tidegauge.traffic.features import FEATURES_VERSION
-
-MIN_REFERENCE_REQUESTS = 100
+from tidegauge.drift.row import Row
+from tidegauge.drift.sketch import Sketch
 
 
-def build(model: str, observations: Sequence[Observation]) -> Reference:
-    """The reference of `model`: a channel that too few requests speak of is left out.
+class Learning:
+    """Of one model, for `seconds` and `requests` at least; both are needed."""
 
-    Raises:
-        DriftReferenceError: no channel has MIN_REFERENCE_REQUESTS requests, or no model is named.
-    """
-    if not model:
-        raise DriftReferenceError("model '': a reference needs the name of its model")
-    learned = (_learned(channel, observations) for channel in CHANNELS)
-    channels = tuple(channel for channel in learned if channel is not None)
-    if not channels:
-        raise DriftReferenceError(
-            f"{len(observations)} requests: a reference needs at least {MIN_REFERENCE_REQUESTS}"
-        )
-    return Reference(model, FEATURES_VERSION, channels)
+    def __init__(self, sketch: Sketch, *, seconds: float, requests: int) -> None:
+        """`sketch` may hold what was learned before a restart, whose time counts, too."""
+        self.sketch = sketch
+        self._seconds = seconds
+        self._requests = requests
+        begin, end = sketch.begin, sketch.end
+        self._watched = 0.0 if begin is None or end is None else end - begin
 
+    @property
+    def ratio(self) -> float:
+        """How much of it is over, 0 to 1."""
+        return min(1.0, self._watched / self._seconds, self.sketch.requests / self._requests)
 
-def _learned(channel: Channel, observations: Sequence[Observation]) -> ChannelReference | None:
-    measured = (channel.value(observation) for observation in observations)
-    values = [value for value in measured if value is not None]
-    if len(values) < MIN_REFERENCE_REQUESTS:
-        return None
-    bins = channel.learn_bins(values)
-    return ChannelReference(
-        channel.name,
-        bins=bins,
-        counts=_counts([bins.spread(v) for v in values]),
-        requests=len(values),
-    )
+    @property
+    def is_over(self) -> bool:
+        """Whether it is enough for a reference."""
+        return self.ratio >= 1.0
 
+    def add(self, row: Row, *, at: float) -> None:
+        """One request, that ended at `at`, in seconds of the wall clock."""
+        self.sketch.add(row, at=at)
 
-def _counts(spreads: Sequence[Value]) -> tuple[float, ...]:
-    # fsum, for the same digest whatever Python adds up: sum() rounds otherwise since 3.12.
-    return tuple(fsum(column) for column in zip(*spreads, strict=True))
+    def pass_time(self, seconds: float) -> None:
+        """So much more of it is over. Time before the first request does not count."""
+        if self.sketch.requests:
+            self._watched += seconds

@@ -1,110 +1,114 @@
-"""Exchanges in, drift samples out: one window and one set of bin counters per model and channel.
+"""The models that are watched, each at its stage: learning its first reference, or scored.
 
-The counters only ever grow and start at 0 for every bin, so that Prometheus can add up what the
-replicas of a model saw and score them as one; the window's score is this replica's own.
+No clock, no network, no logging: same arguments, same answer. What takes long, or touches a file,
+is somebody else's: a reference that has been learned is given out, and taken in when it is ready.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from tidegauge.catalog import drift as catalog
-from tidegauge.drift.bins import Value
-from tidegauge.drift.channels import CHANNELS, Channel, Observation
-from tidegauge.drift.reference import ChannelReference, Reference
-from tidegauge.drift.registry import DRIFT_TESTS
-from tidegauge.drift.test import DriftTest
-from tidegauge.drift.window import WindowLimits
+from tidegauge.drift.learning import Learning
+from tidegauge.drift.row import Row, row_of
+from tidegauge.drift.settings import DriftSettings
+from tidegauge.drift.sketch import Sketch
+from tidegauge.drift.watched import Watched
 from tidegauge.samples import Sample
 from tidegauge.traffic.exchange import Exchange
 
 
 class DriftMonitor:
-    """Scores each model against its reference; models without one are passed over.
+    """`models` are those that are watched; with `learns`, also those without a reference."""
 
-    Raises:
-        ValueError: two references for one model, or no such test.
+    def __init__(self, models: Iterable[str], settings: DriftSettings, *, learns: bool) -> None:
+        self.settings = settings
+        self.learns = learns
+        self.models: Mapping[str, Model] = {
+            name: Model(name, settings, learns=learns) for name in models
+        }
+
+    def observe(self, exchange: Exchange, *, at: float) -> None:
+        """Take note of an exchange if it ended well. `at`: seconds of the wall clock."""
+        model = self.models.get(exchange.model)
+        if model is not None and exchange.outcome == "ok":
+            row = row_of(exchange)
+            model.observe(row, at=at)
+
+    def take_over(self, before: "DriftMonitor") -> None:
+        """Go on where another monitor was, which is told of nothing more.
+
+        Models that are watched as before go on being scored; the others are scored anew.
+        """
+        for name, model in self.models.items():
+            known = before.models.get(name)
+            if known is None:
+                continue
+            if self.learns:
+                model.resume(known.learning.sketch)
+            if self.settings == before.settings:
+                model.watched = known.watched
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A period that is over. `alarmed`: not all of it was as the reference has it."""
+
+    sketch: Sketch
+    alarmed: bool
+
+
+class Model:
+    """One of them. `watched` is None until there is a reference; `candidate` is a period since.
+
+    What is learned goes on all the time: once there is a reference, to have another one at hand.
     """
 
-    def __init__(
-        self, references: Iterable[Reference], limits: WindowLimits, *, test: str = "psi"
-    ) -> None:
-        if test not in DRIFT_TESTS:
-            raise ValueError(f"drift test {test!r}: known are {', '.join(DRIFT_TESTS)}")
-        self._models: dict[str, _Model] = {}
-        for reference in references:
-            if reference.model in self._models:
-                raise ValueError(f"model {reference.model!r}: two references for it")
-            self._models[reference.model] = _Model(reference, limits, test)
+    def __init__(self, name: str, settings: DriftSettings, *, learns: bool) -> None:
+        self.name = name
+        self._learns = learns
+        self.watched: Watched | None = None
+        self.learning = self._fresh(Sketch(name), settings)
+        self._settings = settings
+        self._alarmed = False
+        self._last: float | None = None
 
-    def observe(self, exchange: Exchange, *, now: float) -> None:
-        """Count an exchange if it ended well. `now`: seconds of a clock that never goes back."""
-        model = self._models.get(exchange.model)
-        if model is None or exchange.outcome != "ok":
-            return
-        model.observe(Observation(exchange.features, exchange.generation_tokens), now=now)
+    def observe(self, row: Row, *, at: float) -> None:
+        """A request that ended well at `at`, in seconds of the wall clock."""
+        if self._learns:
+            self.learning.add(row, at=at)
+        if self.watched:
+            self.watched.observe(row)
 
-    def samples(self, *, now: float) -> tuple[Sample, ...]:
-        """Every drift series; requests that grew too old leave the windows first."""
-        return tuple(sample for model in self._models.values() for sample in model.samples(now=now))
+    def resume(self, sketch: Sketch) -> None:
+        """Go on learning where another was before us; what has come since then counts, too."""
+        sketch.join(self.learning.sketch)
+        self.learning = self._fresh(sketch, self._settings)
 
+    def tick(self, *, now: float) -> Learned | None:
+        """Look at what came; `now`: seconds, of a clock that only rises.
 
-class _Model:
-    def __init__(self, reference: Reference, limits: WindowLimits, test: str) -> None:
-        channels = {channel.name: channel for channel in CHANNELS}
-        self._channels = tuple(
-            _WatchedChannel(
-                reference.model,
-                channel=channels[channel.channel],
-                reference=channel,
-                test=DRIFT_TESTS[test](channel, limits),
-            )
-            for channel in reference.channels
-        )
-        labels = (reference.model, reference.digest, reference.features)
-        self._info = Sample(catalog.REFERENCE_INFO, 1.0, labels)
+        Returns what has just been learned, if a period is over.
+        """
+        passed = 0.0 if self._last is None else max(0.0, now - self._last)
+        self._last = now
+        self.learning.pass_time(passed)
+        if self.watched:
+            self.watched.tick(now=now)
+            self._alarmed = self._alarmed or self.watched.alarms
+        if not self.learning.is_over:
+            return None
+        learned = Learned(self.learning.sketch, alarmed=self._alarmed)
+        self.learning = self._fresh(Sketch(self.name), self._settings)
+        self._alarmed = False
+        return learned
 
-    def observe(self, seen: Observation, *, now: float) -> None:
-        for channel in self._channels:
-            channel.observe(seen, now=now)
+    def samples(self, *, at: float) -> Iterator[Sample]:
+        """Its series."""
+        if self.watched or self._learns:
+            learned = 1.0 if self.watched else self.learning.ratio
+            yield Sample(catalog.LEARNED_RATIO, learned, (self.name,))
+        if self.watched:
+            yield from self.watched.samples(at=at)
 
-    def samples(self, *, now: float) -> Iterable[Sample]:
-        yield self._info
-        for channel in self._channels:
-            yield from channel.samples(now=now)
-
-
-class _WatchedChannel:
-    def __init__(
-        self, model: str, *, channel: Channel, reference: ChannelReference, test: DriftTest
-    ) -> None:
-        self._channel = channel
-        self._bins = reference.bins
-        self._test = test
-        self._labels = (model, reference.channel)
-        self._counts = [0.0] * len(reference.bins.labels)
-        self._reference_samples = tuple(
-            Sample(catalog.REFERENCE_RATIO, share, (*self._labels, label))
-            for label, share in zip(reference.bins.labels, reference.shares, strict=True)
-        )
-
-    def observe(self, seen: Observation, *, now: float) -> None:
-        value = self._channel.value(seen)
-        if value is None:
-            return
-        self._count(value)
-        self._test.update((value,), now=now)
-
-    def samples(self, *, now: float) -> Iterable[Sample]:
-        verdict = self._test.update((), now=now)
-        requests = float(verdict.evidence_requests)
-        yield Sample(catalog.WINDOW_REQUESTS, requests, self._labels)
-        if verdict.effect_size is not None:
-            yield Sample(catalog.SCORE, verdict.effect_size, self._labels)
-        if verdict.effect_by_chance is not None:
-            yield Sample(catalog.SCORE_BY_CHANCE, verdict.effect_by_chance, self._labels)
-        for label, count in zip(self._bins.labels, self._counts, strict=True):
-            yield Sample(catalog.BIN_REQUESTS, count, (*self._labels, label))
-        yield from self._reference_samples
-
-    def _count(self, value: Value) -> None:
-        for index, weight in enumerate(self._bins.spread(value)):
-            self._counts[index] += weight
+    def _fresh(self, sketch: Sketch, settings: DriftSettings) -> Learning:
+        return Learning(sketch, seconds=settings.warmup_seconds, requests=settings.warmup_requests)

@@ -1,4 +1,4 @@
-"""Population stability index of a sliding window against the reference's bins.
+"""Population stability index of a window against the reference, over the channel's bins.
 
 With counts c_b in B bins and n = sum of c_b requests, the smoothed share is
 
@@ -11,21 +11,20 @@ the reference's share p_b is smoothed alike (so neither is ever 0), and
 Credit scoring reads below 0.1 as stable and above 0.25 as shifted (Siddiqi, Credit Risk
 Scorecards, 2006). Those cut-offs forget the sample's size: with no shift, n independent requests
 against a reference of m still give (B - 1)(1/n + 1/m) on average (Yurdakul, Statistical Properties
-of Population Stability Index, 2018), which is `psi_by_chance`. Real requests come in bursts and
-are not independent, so real traffic shows more than that. A mix, whose requests are split over the
-bins, shows less, but for classes that hardly occur, where the half request weighs in small windows.
+of Population Stability Index, 2018), which is `psi_by_chance`. That takes every bin to be filled:
+one that the reference never had adds about 1/n to it and next to nothing to the index.
+
+The recording rule llm:drift_psi computes the same of all replicas; change both or none.
 """
 
 from collections.abc import Sequence
 from math import fsum, log
 
-from tidegauge.drift.bins import Value
-from tidegauge.drift.reference import ChannelReference
+from tidegauge.drift.bins import bins_of
+from tidegauge.drift.block import Block
+from tidegauge.drift.cells import Channel
 from tidegauge.drift.shares import smoothed_shares
-from tidegauge.drift.test import Verdict
-from tidegauge.drift.window import Window, WindowLimits
-
-CALIBRATED_FOR = "independent requests; bursts of similar requests score higher"
+from tidegauge.drift.test import Effect
 
 
 def population_stability(shares: Sequence[float], reference: Sequence[float]) -> float:
@@ -47,24 +46,22 @@ def psi_by_chance(bins: int, requests: int, reference_requests: int) -> float:
 
 
 class PopulationStability:
-    """The index as a DriftTest: the window's shares against one channel of the reference."""
+    """The index as a DriftTest of one channel."""
 
-    def __init__(self, reference: ChannelReference, limits: WindowLimits) -> None:
-        self._reference = reference
-        self._limits = limits
-        self._shares = reference.shares
-        self._window = Window(len(self._shares), limits)
+    def __init__(self, channel: Channel, reference: Block) -> None:
+        cells = reference.counts[channel.place]
+        self._channel = channel
+        self._requests = int(cells.sum())
+        self._bins = bins_of(channel.grid, cells) if self._requests else None
+        self._shares = smoothed_shares(self._bins.counts(cells).tolist()) if self._bins else ()
 
-    def update(self, batch: Sequence[Value], *, now: float) -> Verdict:
-        for value in batch:
-            self._window.push(self._reference.bins.spread(value), now=now)
-        self._window.expire(now=now)
-        return self._verdict()
-
-    def _verdict(self) -> Verdict:
-        requests = self._window.requests
-        if requests < self._limits.min_requests:
-            return Verdict(None, requests, None, CALIBRATED_FOR)
-        psi = population_stability(smoothed_shares(self._window.counts), self._shares)
-        chance = psi_by_chance(len(self._shares), requests, self._reference.requests)
-        return Verdict(psi, requests, chance, CALIBRATED_FOR)
+    def effect(self, window: Block) -> Effect | None:
+        cells = window.counts[self._channel.place]
+        requests = int(cells.sum())
+        if not requests or self._bins is None:
+            return None
+        shares = smoothed_shares(self._bins.counts(cells).tolist())
+        return Effect(
+            population_stability(shares, self._shares),
+            psi_by_chance(len(shares), requests, self._requests),
+        )

@@ -3,11 +3,22 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from tidegauge.drift.block import Block
+from tidegauge.drift.cells import Channel
+from tidegauge.drift.jensen_shannon import JensenShannon
+from tidegauge.drift.ks import KolmogorovSmirnov
 from tidegauge.drift.psi import PopulationStability
-from tidegauge.drift.reference import ChannelReference
 from tidegauge.drift.test import DriftTest
-from tidegauge.drift.window import WindowLimits
+from tidegauge.drift.wasserstein import Wasserstein
 
-MakeDriftTest = Callable[[ChannelReference, WindowLimits], DriftTest]
+MakeDriftTest = Callable[[Channel, Block], DriftTest]
+"""Of a channel and the whole of the reference. Vectors have one test, tidegauge.drift.centroid."""
 
-DRIFT_TESTS: Mapping[str, MakeDriftTest] = MappingProxyType({"psi": PopulationStability})
+DRIFT_TESTS: Mapping[str, MakeDriftTest] = MappingProxyType(
+    {
+        "psi": PopulationStability,
+        "ks": KolmogorovSmirnov,
+        "wasserstein": Wasserstein,
+        "jensen_shannon": JensenShannon,
+    }
+)

@@ -22,7 +22,7 @@ from tidegauge.traffic.texts.vectors import DIMENSIONS
 
 BLOCK_SECONDS = 10.0
 MAX_BLOCKS = 2048
-SAMPLE_ROWS = 1024
+SAMPLE_ROWS = 2048
 _BATCH = 256  # vectors whose products are added up at once
 
 Moments = NDArray[np.float64]
@@ -36,7 +36,7 @@ class Sketch:
 
     `moments` are the sums of u uᵀ of all directions u, (256, 256), whole numbers; `total` is all
     requests as one block, `requests` how many there are. Memory: a block takes 0.1 to 3 KB, the
-    sample 1.5 MB and each kind of vector 0.6 MB, if vectors are made.
+    sample 2.5 MB and each kind of vector 0.6 MB, if vectors are made.
     """
 
     def __init__(
@@ -107,6 +107,16 @@ class Sketch:
             self.restore_moments(place, other.moments(place))
         for rank, row in other.sample:
             self._consider(rank, row)
+
+    def copy(self) -> "Sketch":
+        """One that what is added from now on does not change."""
+        self._close()
+        other = Sketch(self.model, block_seconds=self.block_seconds, max_blocks=self._max_blocks)
+        other.begin, other.end, other.requests = self.begin, self.end, self.requests
+        other._closed = dict(self._closed)
+        other._moments = [self.moments(place).copy() for place in range(len(VECTORS))]
+        other._sample = list(self._sample)
+        return other
 
     def restore_block(self, start: float, block: Block) -> None:
         """More requests, of the block that begins at `start`."""

@@ -1,33 +1,29 @@
-"""The seam of drift detection: a DriftTest is fed what requests measured, and gives its verdict."""
+"""The seam of drift tests: one is made of a channel's reference, and scores windows against it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from tidegauge.drift.bins import Value
+from tidegauge.drift.block import Block
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a test says of one channel now.
+class Effect:
+    """How far a window is from the reference.
 
-    `effect_size` is in the test's own unit, None until there is enough evidence;
-    `evidence_requests` is how many requests it rests on; `effect_by_chance` is the effect size to
-    expect with no shift at all, None while `effect_size` is; `calibrated_for` says on which
-    assumption.
+    `size` is in the test's own unit, 0 where nothing differs and never below. `by_chance` is what
+    it is on average with no shift at all, for as many independent requests: no verdict without a
+    look at it. Real requests come in bursts and differ by more than that.
     """
 
-    effect_size: float | None
-    evidence_requests: int
-    effect_by_chance: float | None
-    calibrated_for: str
+    size: float
+    by_chance: float
 
 
 class DriftTest(Protocol):
     """One test on one channel of one model."""
 
-    def update(self, batch: Sequence[Value], *, now: float) -> Verdict:
-        """Take in the requests that were measured at `now`; an empty batch only lets time pass.
+    def effect(self, window: Block) -> Effect | None:
+        """Of the window's requests; None where it, or the reference, says nothing of the channel.
 
-        `now` is in seconds of a clock that does not go back.
+        It is the caller's to ask only once the window holds enough requests.
         """

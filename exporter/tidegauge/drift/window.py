@@ -1,8 +1,14 @@
-"""A sliding window over binned requests: the latest so many, none older than so long."""
+"""A sliding window of requests, made of blocks: the latest so many, none older than so long.
+
+No clock, no network, no logging: same arguments, same answer.
+"""
 
 from collections import deque
 from dataclasses import dataclass
-from math import fsum
+from math import ceil
+
+from tidegauge.drift.block import Block
+from tidegauge.drift.sketch import packed, unpacked
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,47 +34,76 @@ class WindowLimits:
 
 
 class Window:
-    """Counts per bin over the window. Memory: `limits.requests` tuples of one float per bin."""
+    """Blocks that were pushed every `interval` seconds, and their sum.
 
-    def __init__(self, bins: int, limits: WindowLimits) -> None:
+    A block leaves when it was pushed `limits.seconds` ago, or when those after it hold
+    `limits.requests` by themselves: the window holds at most a block more than that. A clock that
+    goes back stands still until it has caught up.
+
+    Memory: the sum takes 11 KB; there are at most ceil(seconds / interval) blocks, whatever the
+    clock does, none of them empty, of 0.1 to 4 KB each: at most 0.25 MB with the defaults.
+
+    Raises:
+        ValueError: the interval is none.
+    """
+
+    def __init__(self, limits: WindowLimits, *, interval: float) -> None:
+        if not 0 < interval <= limits.seconds:
+            raise ValueError(
+                f"interval {interval}: must be above 0 and at most the window's seconds "
+                f"({limits.seconds})"
+            )
         self._limits = limits
-        self._entries: deque[tuple[float, tuple[float, ...]]] = deque()
-        self._counts = [0.0] * bins
-        self._subtracted = 0
+        self._most = ceil(limits.seconds / interval)
+        self._held: deque[_Held] = deque()
+        self._now = float("-inf")
+        self._total = Block()
+
+    @property
+    def total(self) -> Block:
+        """All of the window's requests as one. It is the window's own: read it, change nothing."""
+        return self._total
 
     @property
     def requests(self) -> int:
-        return len(self._entries)
+        """How many it holds."""
+        return self._total.requests
 
     @property
-    def counts(self) -> tuple[float, ...]:
-        return tuple(self._counts)
+    def enough(self) -> bool:
+        """Whether it may be scored."""
+        return self.requests >= self._limits.min_requests
 
-    def push(self, weights: tuple[float, ...], *, now: float) -> None:
-        """Add one request; over the limit, the oldest leaves."""
-        self._entries.append((now, weights))
-        self._add(weights, sign=1.0)
-        if len(self._entries) > self._limits.requests:
-            self._drop_oldest()
+    @property
+    def blocks(self) -> int:
+        """How many it holds, empty ones not counted."""
+        return len(self._held)
+
+    def push(self, block: Block, *, now: float) -> None:
+        """The requests since the last time; `now` in seconds. The block may be used afterwards."""
+        self.expire(now=now)
+        if not block.requests:
+            return
+        self._total.join(block)
+        self._held.append(_Held(self._now, block.requests, packed(block)))
+        while len(self._held) > self._most or self._first_is_surplus():
+            self._drop_first()
 
     def expire(self, *, now: float) -> None:
-        """Let go of requests older than the limit."""
-        while self._entries and now - self._entries[0][0] > self._limits.seconds:
-            self._drop_oldest()
+        """Let go of what is too old."""
+        self._now = max(self._now, now)
+        while self._held and self._now - self._held[0].at >= self._limits.seconds:
+            self._drop_first()
 
-    def _drop_oldest(self) -> None:
-        _, weights = self._entries.popleft()
-        self._add(weights, sign=-1.0)
-        self._subtracted += 1
-        if not self._entries or self._subtracted >= self._limits.requests:
-            self._recount()
+    def _first_is_surplus(self) -> bool:
+        return self.requests - self._held[0].requests >= self._limits.requests
 
-    def _add(self, weights: tuple[float, ...], *, sign: float) -> None:
-        for index, weight in enumerate(weights):
-            self._counts[index] += sign * weight
+    def _drop_first(self) -> None:
+        self._total.leave(unpacked(self._held.popleft().content))
 
-    def _recount(self) -> None:
-        """Sum anew: differences of floats must not pile up over weeks."""
-        columns = zip(*(weights for _, weights in self._entries), strict=True)
-        self._counts = [fsum(column) for column in columns] or [0.0] * len(self._counts)
-        self._subtracted = 0
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    at: float
+    requests: int
+    content: bytes

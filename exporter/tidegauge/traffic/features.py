@@ -52,7 +52,10 @@ FEATURES: tuple[Feature, ...] = (
     Feature("finish_reason", "class", "why the engine stopped, of a fixed list", "answer"),
     Feature("seconds_per_token", "seconds", "time between tokens, or per token", "answer"),
     Feature(
-        "semantic", "vector", "mean of its tokens' static embeddings; off by default", "prompt"
+        "semantic",
+        "vector",
+        "its embedding, by default the mean of its tokens' static ones; off by default",
+        "prompt",
     ),
     Feature("style", "vector", "hashed byte 4-grams; off by default", "answer"),
 )

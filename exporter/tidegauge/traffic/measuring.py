@@ -22,6 +22,7 @@ from tidegauge.traffic.texts.vectorizing import (
     Vectorizing,
     job_of,
     load,
+    workers,
 )
 
 QUEUE_MAX = 64
@@ -59,11 +60,15 @@ class Measuring:
         self._tallies = tallies
         self._clock = clock
         self._draw = draw
+        self._waiting: dict[int, _Waiting] = {}
         self._budget = CpuBudget(settings.budget_ratio, now=clock())
         self._vectorizing = Vectorizing(
-            loading or partial(load, settings.kinds), self._done, hand_back=hand_back
+            loading or partial(load, settings.kinds, settings.embedding),
+            self._done,
+            hand_back=hand_back,
+            wanted=self._is_waiting,
+            workers=workers(settings.embedding),
         )
-        self._waiting: dict[int, _Waiting] = {}
         self._tickets = 0
         self._closed = False
 
@@ -99,7 +104,11 @@ class Measuring:
             return "sampled_out"
         if not self._budget.allows(now):
             return "over_budget"
-        return "queue_full" if len(self._waiting) >= QUEUE_MAX else None
+        waiting = max(len(self._waiting), self._vectorizing.waiting)  # late ones are in one of them
+        return "queue_full" if waiting >= QUEUE_MAX else None
+
+    def _is_waiting(self, ticket: int) -> bool:
+        return ticket in self._waiting  # asked in the vectors' threads
 
     def _release(self, *, before: float) -> None:
         """Those that have waited too long, the oldest first: their thread hangs, or is no more."""
@@ -118,10 +127,9 @@ class Measuring:
         if waiting is None:
             return  # was late
         exchange = waiting.exchange
-        if done.vectors is None or exchange.features is None:
-            self._tallies.count("failed")
-        else:
-            self._tallies.count("made")
+        failed = done.vectors is None or bool(done.vectors.failure) or exchange.features is None
+        self._tallies.count("failed" if failed else "made")
+        if done.vectors and exchange.features:
             made = replace(
                 exchange.features, semantic=done.vectors.semantic, style=done.vectors.style
             )

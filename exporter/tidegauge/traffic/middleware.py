@@ -21,6 +21,7 @@ from tidegauge.traffic.hearing.wire import End, Wire, is_measured
 from tidegauge.traffic.reporting.middleware_features import Featuring
 from tidegauge.traffic.reporting.middleware_settings import Settings, from_environment
 from tidegauge.traffic.reporting.sending import Sender
+from tidegauge.traffic.texts.embedding import mark
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +81,9 @@ class Tap:
         self._clock = clock
         self._settings = settings
         self._labelling = settings.labelling()
-        self._sender: Telling = sender or Sender(settings.socket, on_names=self._name)
+        self._sender: Telling = sender or Sender(
+            settings.socket, on_names=self._name, embedding=mark(settings.vectors.embedding)
+        )
         self._featuring = Featuring(settings.vectors, self._leave_out)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,5 +1,6 @@
 """The HTTP face that both programs show, and what stands before it: TLS, passwords, limits."""
 
+from tidegauge.web.drift_reference import drift_reference
 from tidegauge.web.error_patterns import error_patterns
 from tidegauge.web.face import Face, Page, State
 from tidegauge.web.front import Front, Limits
@@ -21,5 +22,6 @@ __all__ = [
     "RulesError",
     "RulesFile",
     "State",
+    "drift_reference",
     "error_patterns",
 ]

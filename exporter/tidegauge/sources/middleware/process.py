@@ -13,6 +13,8 @@ class Process:
         self._sequence = 0
         self._counts = Counts()
         self.heard_at: float | None = None
+        self.embedding = 0
+        """The mark of what makes its semantic vectors; 0 before it has said so."""
 
     @property
     def taken(self) -> Taken:
@@ -42,4 +44,5 @@ class Process:
             raise DatagramError("malformed", "counts that have shrunk")
         self._counts = status.counts
         self.heard_at = now
+        self.embedding = status.embedding
         return grown

@@ -31,6 +31,7 @@ from tidegauge.traffic.reporting.datagram import (
     encode,
 )
 from tidegauge.traffic.reporting.packets import received
+from tidegauge.traffic.texts.embedding import STATIC, mark
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ SILENCE_SECONDS = 5.0  # five heartbeats; a process that is silent for longer co
 TOO_MANY = "processes"
 REJECTED_REASONS: tuple[str, ...] = (*REJECTED_BECAUSE, TOO_MANY)
 
+_STATIC_MARK = mark(STATIC)
 _REST_SECONDS = 1.0  # before accepting again when no file descriptor is left
 
 
@@ -48,6 +50,7 @@ class Receiver:
     """Takes in what comes to `listener`, from now until `close`.
 
     `record` hears every exchange, `arrivals` what begins and ends elsewhere. `clock` is monotonic.
+    Semantic vectors of processes with another embedding than that marked `embedding` are let go.
     """
 
     def __init__(
@@ -58,12 +61,15 @@ class Receiver:
         arrivals: Arrivals,
         labelling: Labelling,
         clock: Callable[[], float],
+        embedding: int = _STATIC_MARK,
     ) -> None:
         self._listener = listener
         self._record = record
         self._arrivals = arrivals
         self._labelling = labelling
         self._clock = clock
+        self._embedding = embedding
+        self._strange: set[int] = set()
         self._loop = asyncio.get_running_loop()
         self._processes: dict[socket.socket, Process] = {}
         self.exchanges = 0
@@ -82,9 +88,10 @@ class Receiver:
         """How many have said how they are within the last seconds."""
         return sum(self._is_heard(process) for process in self._processes.values())
 
-    def turn(self, labelling: Labelling) -> None:
-        """Let other names become labels from now on."""
+    def turn(self, labelling: Labelling, *, embedding: int = _STATIC_MARK) -> None:
+        """Let other names become labels, and vectors of another embedding count, from now on."""
         self._labelling = labelling
+        self._embedding = embedding
         for connection in self._processes:
             self._greet(connection)
 
@@ -161,7 +168,7 @@ class Receiver:
             case Told():
                 self.dropped += process.told(datagram)
                 self.exchanges += 1
-                self._record(self._labelled(datagram.exchange))
+                self._record(self._labelled(self._comparable(datagram.exchange, process)))
             case Status():
                 grown = process.status(datagram, self._clock())
                 self.dropped += grown.dropped
@@ -176,6 +183,20 @@ class Receiver:
                 raise DatagramError("malformed", "only a sidecar says this")
             case _:
                 assert_never(datagram)
+
+    def _comparable(self, exchange: Exchange, process: Process) -> Exchange:
+        """Without the semantic vector if another embedding made it: nothing is like it here."""
+        features = exchange.features
+        if features is None or features.semantic is None or process.embedding == self._embedding:
+            return exchange
+        self.left_out += 1
+        if process.embedding not in self._strange and len(self._strange) < PROCESSES_MAX:
+            self._strange.add(process.embedding)
+            logger.warning(
+                "a process with the middleware makes semantic vectors with another embedding than "
+                "serve.traffic.semantic says; they are left out"
+            )
+        return replace(exchange, features=replace(features, semantic=None))
 
     def _labelled(self, exchange: Exchange) -> Exchange:
         """The sidecar's own configuration has the last word on what becomes a label."""

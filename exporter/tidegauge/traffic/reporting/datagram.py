@@ -15,7 +15,7 @@ from tidegauge.traffic.reporting.datagram_exchange import (
     exchange_of,
 )
 
-VERSION = 2
+VERSION = 3
 BYTES_MAX = 1 << 16
 """No datagram is longer."""
 
@@ -27,7 +27,7 @@ _MAGIC = b"TG"
 _HEAD = struct.Struct("<2sBB")  # magic, version, kind
 _TOLD, _STATUS, _TAKEN, _NAMES = range(4)
 _SEQUENCE = struct.Struct("<Q")
-_STATUS_BODY = struct.Struct("<QQQII")
+_STATUS_BODY = struct.Struct("<QQQIIQ")
 _TAKEN_BODY = struct.Struct("<QQQQ")
 
 
@@ -72,11 +72,15 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How a process is: `counts` since what an earlier sidecar has taken in, and what is now."""
+    """How a process is: `counts` since what an earlier sidecar has taken in, and what is now.
+
+    `embedding` is the mark of what makes its semantic vectors.
+    """
 
     counts: Counts
     in_flight: int
     streams: int
+    embedding: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +142,8 @@ def _said(datagram: Datagram) -> bytes:
     match datagram:
         case Told(sequence, exchange):
             return _head(_TOLD) + _SEQUENCE.pack(sequence) + exchange_bytes(exchange)
-        case Status(counts, in_flight, streams):
-            body = _STATUS_BODY.pack(*_three(counts), in_flight, streams)
+        case Status(counts, in_flight, streams, embedding):
+            body = _STATUS_BODY.pack(*_three(counts), in_flight, streams, embedding)
             return _head(_STATUS) + body
         case Taken(sequence, counts):
             return _head(_TAKEN) + _TAKEN_BODY.pack(sequence, *_three(counts))
@@ -154,8 +158,8 @@ def _heard(kind: int, body: bytes) -> Datagram:
         (sequence,) = _SEQUENCE.unpack_from(body)
         return Told(sequence, exchange_of(body[_SEQUENCE.size :]))
     if kind == _STATUS:
-        started, dropped, left_out, in_flight, streams = _STATUS_BODY.unpack(body)
-        return Status(Counts(started, dropped, left_out), in_flight, streams)
+        started, dropped, left_out, in_flight, streams, embedding = _STATUS_BODY.unpack(body)
+        return Status(Counts(started, dropped, left_out), in_flight, streams, embedding)
     if kind == _TAKEN:
         sequence, started, dropped, left_out = _TAKEN_BODY.unpack(body)
         return Taken(sequence, Counts(started, dropped, left_out))

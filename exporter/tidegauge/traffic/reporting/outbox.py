@@ -14,11 +14,13 @@ class Outbox:
     """Exchanges wait here, at most `limit`; more are dropped and counted.
 
     A sidecar begins its counts at 0, and so is told counts since what its predecessor has taken
-    in: `opened` and `lost` are where one follows another.
+    in: `opened` and `lost` are where one follows another. `embedding` is the mark of what makes
+    semantic vectors.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, *, embedding: int = 0) -> None:
         self._limit = limit
+        self._embedding = embedding
         self._waiting: deque[Exchange] = deque()
         self._started = 0
         self._dropped = 0
@@ -82,7 +84,8 @@ class Outbox:
 
     def status(self) -> Status:
         """The counts for the sidecar of this connection, and what is now."""
-        return Status(self._total() - self._base, self._in_flight, self._streams)
+        counts = self._total() - self._base
+        return Status(counts, self._in_flight, self._streams, self._embedding)
 
     def opened(self) -> None:
         """There is a new connection: its sidecar goes on where the last one stopped."""

@@ -46,6 +46,8 @@ _TURN_SECONDS = 0.2  # how long whoever flushes waits for another who does
 class Sender:
     """Tells the sidecar that listens at `path`; `on_names` hears which models it knows by name.
 
+    `embedding` is the mark of what makes semantic vectors, which the sidecar compares with its own.
+
     Safe to call from any thread. A forked child begins anew, with counts and a connection of its
     own. Nothing raises, and nothing waits for the sidecar but `flush` and `close`: a second at
     most, for the last word of one that stops.
@@ -56,12 +58,14 @@ class Sender:
         path: str,
         *,
         on_names: Callable[[tuple[str, ...]], None] = lambda _: None,
+        embedding: int = 0,
         waiting_max: int = WAITING_MAX,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._path = path
         self._on_names = on_names
+        self._embedding = embedding
         self._waiting_max = waiting_max
         self._heartbeat_seconds = heartbeat_seconds
         self._clock = clock
@@ -142,7 +146,7 @@ class Sender:
         atexit.unregister(self.close)
 
     def _begin_anew(self) -> None:
-        self._outbox = Outbox(self._waiting_max)
+        self._outbox = Outbox(self._waiting_max, embedding=self._embedding)
         self._lock = threading.Lock()  # around the outbox; held for microseconds
         self._turn = threading.Lock()  # around the connection
         self._woken = threading.Event()

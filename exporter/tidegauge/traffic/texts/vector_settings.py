@@ -10,6 +10,7 @@ from typing import Literal, get_args
 
 from tidegauge.catalog import vectors as catalog
 from tidegauge.samples import Sample
+from tidegauge.traffic.texts.embedding import STATIC, Embedding
 from tidegauge.traffic.texts.vectors import VectorKind
 
 Result = Literal["made", "sampled_out", "over_budget", "queue_full", "late", "failed"]
@@ -18,11 +19,15 @@ RESULTS: tuple[Result, ...] = get_args(Result)
 
 @dataclass(frozen=True, slots=True)
 class VectorSettings:
-    """No `kinds`, no vectors. `budget_ratio` is of one core, `sample_ratio` of the exchanges."""
+    """No `kinds`, no vectors. `budget_ratio` is of one core, `sample_ratio` of the exchanges.
+
+    `embedding.identity` is what a reference has to be made with.
+    """
 
     kinds: tuple[VectorKind, ...] = ()
     sample_ratio: float = 1.0
     budget_ratio: float = 0.05
+    embedding: Embedding = STATIC
 
 
 NO_VECTORS = VectorSettings()

@@ -1,7 +1,8 @@
 """The thread that makes vectors: one, since a budget of a core's share has no use for more.
 
-It hands every job back, whatever became of it. Text is in its queue and nowhere else, as much of
-it as a vector looks at; it is never logged, nor is what an exception says of it.
+Only where a server embeds, several wait for it at once. Every job that is still wanted is handed
+back, whatever became of it. Text is in the queue and nowhere else, as much of it as a vector looks
+at; it is never logged, nor is what an exception says of it.
 """
 
 import atexit
@@ -12,9 +13,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from queue import SimpleQueue
+from typing import assert_never
 
-from tidegauge.traffic.texts import vectors_semantic
-from tidegauge.traffic.texts.vectors import STYLE_BYTES, VectorKind, style_vector
+from tidegauge.traffic.texts import vectors_endpoint, vectors_onnx, vectors_semantic
+from tidegauge.traffic.texts.embedding import (
+    STATIC,
+    Embedding,
+    EmbeddingError,
+    Endpoint,
+    Onnx,
+    Static,
+)
+from tidegauge.traffic.texts.vectors import STYLE_BYTES, Embed, VectorKind, style_vector
 
 _JOIN_SECONDS = 2.0
 
@@ -32,10 +42,14 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Vectors:
-    """`semantic` of the prompt, `style` of the answer; None where not asked for or without text."""
+    """`semantic` of the prompt, `style` of the answer; None where not asked for or without text.
+
+    `failure` says why the prompt could not be embedded; the style is not lost by it.
+    """
 
     semantic: bytes | None = field(repr=False)
     style: bytes | None = field(repr=False)
+    failure: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +74,47 @@ def job_of(ticket: int, prompt: str, answer: str, kinds: tuple[VectorKind, ...])
     return Job(ticket, prompt, answer) if prompt or answer else None
 
 
-def load(kinds: tuple[VectorKind, ...]) -> Vectorize:
-    """What makes vectors of these kinds; takes 0.2 s for a semantic one.
+def load(kinds: tuple[VectorKind, ...], embedding: Embedding = STATIC) -> Vectorize:
+    """What makes vectors of these kinds, for one thread; takes 0.2 s for a semantic one, or more.
 
     Raises:
         SemanticMissingError: the extra is not installed.
+        EmbeddingMissingError: the files of an ONNX model are no longer what they were.
     """
-    embed = vectors_semantic.load() if "semantic" in kinds else None
+    embed = _embed(embedding) if "semantic" in kinds else None
 
     def vectorize(job: Job) -> Vectors:
-        return Vectors(embed(job.prompt) if embed else None, style_vector(job.answer))
+        style = style_vector(job.answer)
+        try:
+            return Vectors(embed(job.prompt) if embed and job.prompt else None, style)
+        except EmbeddingError as error:
+            return Vectors(None, style, failure=str(error))
 
     return vectorize
+
+
+def workers(embedding: Embedding) -> int:
+    """How many threads are of use: those that wait for a server need no core."""
+    return embedding.workers if isinstance(embedding, Endpoint) else 1
+
+
+def _embed(embedding: Embedding) -> Embed:
+    match embedding:
+        case Static():
+            return vectors_semantic.load()
+        case Endpoint():
+            return vectors_endpoint.load(embedding)
+        case Onnx():
+            return vectors_onnx.load(embedding)
+        case _:
+            assert_never(embedding)
 
 
 class Vectorizing:
     """Runs from the first job on, and anew with the next one if it died (or we were forked).
 
-    `done` is called through `hand_back`, once per job. `load` is run in the thread.
+    `done` is called through `hand_back`, once per job that is still `wanted` by its ticket when
+    its turn comes. `load` is run in each of the `workers` threads.
     """
 
     def __init__(
@@ -86,6 +123,8 @@ class Vectorizing:
         done: Callable[[JobDone], None],
         *,
         hand_back: HandBack,
+        wanted: Callable[[int], bool] = lambda _: True,
+        workers: int = 1,
         cpu_clock: Callable[[], float] = time.thread_time,
     ) -> None:
         self._load = load
@@ -93,37 +132,55 @@ class Vectorizing:
         self._hand_back = hand_back
         self._cpu_clock = cpu_clock
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
-        self._thread: threading.Thread | None = None
+        self._wanted = wanted
+        self._workers = workers
+        self._threads: list[threading.Thread] = []
+        self._known: set[str] = set()
         self._closed = False
 
+    @property
+    def waiting(self) -> int:
+        """Jobs that no thread has begun; 0 where the next one begins anew."""
+        return self._jobs.qsize() if self._alive() else 0
+
     def put(self, job: Job) -> None:
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._run, name="tidegauge-vectors", daemon=True)
-            self._thread.start()
-            atexit.register(self._end)
+        alive = self._alive()
+        if len(alive) < self._workers and (not alive or not self._jobs.empty()):
+            thread = threading.Thread(target=self._run, name="tidegauge-vectors", daemon=True)
+            self._threads = [*alive, thread]
+            thread.start()
+            if not alive:
+                atexit.register(self._end)
         self._jobs.put(job)
 
     def close(self) -> None:
-        """The thread ends after the job in hand; nobody need wait for it."""
+        """Each thread ends after the job in hand; nobody need wait for it."""
         self._closed = True
-        self._jobs.put(None)
+        for _ in self._threads:
+            self._jobs.put(None)
+
+    def _alive(self) -> list[threading.Thread]:
+        return [thread for thread in self._threads if thread.is_alive()]
 
     def _end(self) -> None:
         # An interpreter that ends while a daemon thread is inside of Rust code aborts the process.
         self.close()
-        if self._thread:
-            self._thread.join(_JOIN_SECONDS)
+        until = time.monotonic() + _JOIN_SECONDS
+        for thread in self._threads:
+            thread.join(max(until - time.monotonic(), 0))
 
     def _run(self) -> None:
         try:
             self._work()
         finally:
-            atexit.unregister(self._end)
+            if self._alive() in ([], [threading.current_thread()]):
+                atexit.unregister(self._end)
 
     def _work(self) -> None:
         vectorize: Vectorize | None = None
-        known: set[str] = set()
         while (job := self._jobs.get()) is not None and not self._closed:
+            if not self._wanted(job.ticket):
+                continue  # was late
             begun, vectors = self._cpu_clock(), None
             try:
                 if vectorize is None:
@@ -131,12 +188,16 @@ class Vectorizing:
                     begun = self._cpu_clock()  # loading is once, and no vector's cost
                 vectors = vectorize(job)
             except BaseException as error:  # noqa: BLE001  # a panic of Rust code is no Exception
-                reason = type(error).__name__
-                if reason not in known:  # once is news; the counter says how often
-                    _LOG.warning("a vector could not be made", extra={"reason": reason})
-                known.add(reason)
+                self._warn(type(error).__name__)
+            if vectors and vectors.failure:
+                self._warn(vectors.failure)
             done = JobDone(job.ticket, vectors, self._cpu_clock() - begun)
             try:
                 self._hand_back(partial(self._done, done))
             except RuntimeError:
                 return  # the event loop is closed
+
+    def _warn(self, reason: str) -> None:
+        if reason not in self._known:  # once is news; the counter says how often
+            _LOG.warning("a vector could not be made", extra={"reason": reason})
+        self._known.add(reason)
