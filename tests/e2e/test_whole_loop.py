@@ -134,6 +134,8 @@ async def test_the_story(asking: Asking) -> None:
     firing = await asking.history('ALERTS{alertname="LLMInputDrift",alertstate="firing"}')
     first = min(series["values"][0][0] for series in firing)
     assert begun + story.seconds / 3 < first < begun + story.seconds * 2 / 3
+    tops = await asking.history('llm_drift_top_channel_info{side="inputs"}')
+    assert any(series["metric"]["channel"].startswith("prompt_") for series in tops), "it is named"
     # A slow machine may be late with answers at the peak, or with the very first scrapes, and say
     # so. Nothing else is wrong.
     late = {"LLMLatencyObjectiveBurning", "LLMQueueGrowing", "LLMPoolAtMaximum"}
