@@ -124,9 +124,20 @@ def test_a_reference_that_is_none_is_named(
             "is of model 'chat', which serve.traffic.models does not name (other)",
             id="another",
         ),
+        pytest.param(
+            {
+                "listen_address": "127.0.0.1:0",
+                "models": ["chat"],
+                "vectors": ["semantic"],
+                "semantic": {"endpoint": {"url": "http://127.0.0.1:1/v1/embeddings", "model": "e"}},
+            },
+            "has vectors of the embedding 'words', and serve.traffic.semantic makes those of "
+            "'endpoint e'",
+            id="another embedding",
+        ),
     ],
 )
-def test_a_reference_whose_model_is_not_measured_is_named(
+def test_a_reference_that_nothing_could_be_held_against_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], traffic: object, said: str
 ) -> None:
     reference, path = tmp_path / "reference.json", tmp_path / "tidegauge.yml"

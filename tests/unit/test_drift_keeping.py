@@ -44,6 +44,13 @@ class Sidecar:
                 await asyncio.sleep(0.01)
         return known
 
+    async def until_idle(self) -> None:
+        """Two reads, and all that they asked for."""
+        for _ in range(2):
+            await self.source.read()
+            async with asyncio.timeout(20):
+                await self.source.keeping.idle()
+
     async def until_kept(self, path: Path) -> None:
         async with asyncio.timeout(20):
             while not path.is_file():
@@ -64,8 +71,12 @@ async def sidecar(
     semantic: str = "",
     given: Reference | None = None,
     begin: float = BEGIN,
+    before: Sidecar | None = None,
 ) -> AsyncIterator[Sidecar]:
+    """`before` is one that it takes the place of, as a reload does."""
     monitor = DriftMonitor((MODEL,), settings, learns=True)
+    if before:
+        monitor.take_over(before.source.monitor)
     keeping = DriftKeeping(
         monitor,
         DriftStore(DriftFiles(folder)),
@@ -73,7 +84,7 @@ async def sidecar(
         making=Making("test", semantic),
         checkpoint_seconds=60.0,
     )
-    clock = [0.0]
+    clock = before.clock if before else [0.0]
     source = DriftSource(monitor, keeping, clock=lambda: clock[0], wall=lambda: begin + clock[0])
     try:
         yield Sidecar(source, clock)
@@ -183,6 +194,8 @@ async def test_a_later_period_is_a_candidate(tmp_path: Path) -> None:
     candidate = files.read(MODEL, "candidate")
     assert in_use == first
     assert candidate is not None
+    assert candidate.sketch.begin is not None
+    assert first.sketch.end is not None
     assert candidate.sketch.begin >= first.sketch.end
 
 
@@ -228,3 +241,74 @@ async def test_a_reference_that_is_given_comes_first(tmp_path: Path) -> None:
         in_use = await one.until_scored()
 
     assert in_use == reference(seed=2)
+
+
+async def test_a_stop_right_after_the_start_leaves_what_was_learned_before(tmp_path: Path) -> None:
+    async with sidecar(tmp_path) as first:
+        await first.see(exchanges("chat", 60, seed=1))
+    async with sidecar(tmp_path, begin=BEGIN + 200) as second:
+        await second.see(exchanges("chat", 1, seed=2))
+        await second.source.read()
+
+    kept = DriftFiles(tmp_path).read(MODEL, "learning")
+    assert kept is not None
+    assert kept.sketch.requests == 61
+
+
+async def test_a_stop_while_a_reference_is_made_keeps_it(tmp_path: Path) -> None:
+    async with sidecar(tmp_path) as one:
+        await one.see(exchanges("chat", 99, seed=1))
+        await one.until_idle()
+        await one.see(exchanges("chat", 21, seed=2))
+
+    learned = DriftFiles(tmp_path).read(MODEL)
+    assert learned is not None
+    assert learned.sketch.requests >= 100
+
+
+async def test_a_reload_learns_nothing_twice(tmp_path: Path) -> None:
+    async with sidecar(tmp_path) as first:
+        await first.see(exchanges("chat", 70, seed=1))
+        await first.until_kept(DriftFiles(tmp_path).path(MODEL, "learning"))
+        async with sidecar(tmp_path, before=first) as second:
+            await second.until_idle()
+            learned = second.learned
+
+    assert learned == 70
+
+
+async def test_a_reload_leaves_what_is_scored_as_it_is(tmp_path: Path) -> None:
+    DriftFiles(tmp_path).write(reference())
+    async with sidecar(tmp_path) as first:
+        await first.until_scored()
+        watched = first.source.monitor.models[MODEL].watched
+        async with sidecar(tmp_path, before=first) as second:
+            await second.until_idle()
+            assert second.source.monitor.models[MODEL].watched is watched
+
+
+async def test_a_reload_with_a_shorter_warm_up_keeps_the_reference_in_use(tmp_path: Path) -> None:
+    DriftFiles(tmp_path).write(reference())
+    shorter = replace(QUICK, warmup_seconds=10.0, warmup_requests=10)
+    async with sidecar(tmp_path) as first:
+        await first.see(exchanges("chat", 60, seed=3))
+        async with sidecar(tmp_path, settings=shorter, before=first) as second:
+            await second.until_idle()
+            assert second.source.keeping.reference(MODEL) == reference()
+
+    assert DriftFiles(tmp_path).read(MODEL) == reference()
+
+
+async def test_a_reference_that_is_no_longer_given_is_no_longer_used(tmp_path: Path) -> None:
+    async with sidecar(tmp_path, given=reference(seed=2)) as first:
+        await first.until_scored()
+        async with sidecar(tmp_path, before=first) as second:
+            await second.until_idle()
+            assert second.source.keeping.reference(MODEL) is None
+
+
+async def test_a_period_with_an_alarm_before_a_reload_is_no_refresh(tmp_path: Path) -> None:
+    async with sidecar(tmp_path) as first:
+        first.source.monitor.models[MODEL].alarmed = True
+        async with sidecar(tmp_path, before=first) as second:
+            assert second.source.monitor.models[MODEL].alarmed

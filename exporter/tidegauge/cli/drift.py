@@ -34,7 +34,8 @@ def drift(config: DriftConfig, traffic: TrafficConfig | None) -> Part:
     models = traffic.models if traffic else ()
     if not models:
         raise PlanError(["serve.drift: needs serve.traffic.models: the models that are watched"])
-    given = _given(config, models)
+    making = Making(__version__, _semantic(traffic))
+    given = _given(config, models, semantic=making.semantic)
     settings = DriftSettings(
         WindowLimits(config.window_requests, config.window, config.min_requests),
         budget_seconds=_WEEK_SECONDS / config.alert_budget,
@@ -44,12 +45,11 @@ def drift(config: DriftConfig, traffic: TrafficConfig | None) -> Part:
         refresh_seconds=config.refresh,
         test=config.test,
     )
-    making = Making(__version__, _semantic(traffic))
 
     def make(around: Around) -> Made:
         monitor = DriftMonitor(models, settings, learns=config.directory is not None)
         before = around.sources.get("drift")
-        if isinstance(before, DriftSource):
+        if isinstance(before, DriftSource) and before.keeping.semantic == making.semantic:
             monitor.take_over(before.monitor)
         store = DriftStore(DriftFiles(config.directory)) if config.directory else None
         keeping = DriftKeeping(
@@ -74,7 +74,9 @@ def _semantic(traffic: TrafficConfig | None) -> str:
     return embedding(traffic).identity if traffic and made else ""
 
 
-def _given(config: DriftConfig, models: tuple[str, ...]) -> Mapping[str, Reference]:
+def _given(
+    config: DriftConfig, models: tuple[str, ...], *, semantic: str
+) -> Mapping[str, Reference]:
     found: dict[str, Reference] = {}
     for path in config.references:
         reference = _read(path)
@@ -85,6 +87,12 @@ def _given(config: DriftConfig, models: tuple[str, ...]) -> Mapping[str, Referen
                 path,
                 f"is of model {reference.model!r}, which serve.traffic.models does not name "
                 f"({', '.join(models)}); its requests would never be scored",
+            )
+        if semantic and reference.semantic not in ("", semantic):
+            _refuse(
+                path,
+                f"has vectors of the embedding {reference.semantic!r}, and serve.traffic.semantic "
+                f"makes those of {semantic!r}, which cannot be compared; build it again",
             )
         found[reference.model] = reference
     return found

@@ -1,7 +1,8 @@
 """A reference that is being learned: a sketch, and for how long it has been at it.
 
 No clock, no network, no logging: same arguments, same answer. How long is counted in ticks, not
-read off the wall clock: a clock that jumps ahead does not end a warm-up.
+read off the wall clock: a clock that jumps ahead does not end a warm-up. Of what was learned before
+a restart there is only the wall clock to go by.
 """
 
 from tidegauge.drift.row import Row

@@ -37,14 +37,15 @@ class DriftMonitor:
     def take_over(self, before: "DriftMonitor") -> None:
         """Go on where another monitor was, which is told of nothing more.
 
-        Models that are watched as before go on being scored; the others are scored anew.
+        Models that are watched as before go on being scored; the others are scored anew. Both must
+        be told of vectors of one embedding.
         """
         for name, model in self.models.items():
             known = before.models.get(name)
             if known is None:
                 continue
-            if self.learns:
-                model.resume(known.learning.sketch)
+            if self.learns and before.learns:
+                model.resume(known.learning.sketch, alarmed=known.alarmed)
             if self.settings == before.settings:
                 model.watched = known.watched
 
@@ -58,9 +59,11 @@ class Learned:
 
 
 class Model:
-    """One of them. `watched` is None until there is a reference; `candidate` is a period since.
+    """One of them. `watched` is None until there is a reference.
 
     What is learned goes on all the time: once there is a reference, to have another one at hand.
+    `alarmed`: a side was over its threshold since this period of learning began; `resumed`: the
+    period began with somebody else.
     """
 
     def __init__(self, name: str, settings: DriftSettings, *, learns: bool) -> None:
@@ -68,8 +71,9 @@ class Model:
         self._learns = learns
         self.watched: Watched | None = None
         self.learning = self._fresh(Sketch(name), settings)
+        self.alarmed = False
+        self.resumed = False
         self._settings = settings
-        self._alarmed = False
         self._last: float | None = None
 
     def observe(self, row: Row, *, at: float) -> None:
@@ -79,8 +83,10 @@ class Model:
         if self.watched:
             self.watched.observe(row)
 
-    def resume(self, sketch: Sketch) -> None:
+    def resume(self, sketch: Sketch, *, alarmed: bool) -> None:
         """Go on learning where another was before us; what has come since then counts, too."""
+        self.resumed = True
+        self.alarmed = self.alarmed or alarmed
         sketch.join(self.learning.sketch)
         self.learning = self._fresh(sketch, self._settings)
 
@@ -94,12 +100,12 @@ class Model:
         self.learning.pass_time(passed)
         if self.watched:
             self.watched.tick(now=now)
-            self._alarmed = self._alarmed or self.watched.alarms
+            self.alarmed = self.alarmed or self.watched.alarms
         if not self.learning.is_over:
             return None
-        learned = Learned(self.learning.sketch, alarmed=self._alarmed)
+        learned = Learned(self.learning.sketch, alarmed=self.alarmed)
         self.learning = self._fresh(Sketch(self.name), self._settings)
-        self._alarmed = False
+        self.alarmed = False
         return learned
 
     def samples(self, *, at: float) -> Iterator[Sample]:

@@ -171,6 +171,14 @@ class Sequence:
         return {side: int(self._onsets[place]) for side, place in self._side_places()}
 
     @property
+    def alarms_ever(self) -> Mapping[Side, int]:
+        """With those of others whose state was restored."""
+        return {
+            side: int(self._earlier[place] + self._onsets[place])
+            for side, place in self._side_places()
+        }
+
+    @property
     def tops(self) -> Mapping[Side, Top]:
         """What moved most, where a side or a channel is above TOP_RATIO of its threshold."""
         ratios = self._values / self._thresholds

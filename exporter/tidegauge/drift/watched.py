@@ -39,6 +39,7 @@ class Watched:
     ) -> None:
         total = reference.sketch.total
         self.reference = reference
+        self.origin = origin
         self._tests = _tests(reference, total, settings.test)
         self._known = _known(total)
         basis = Basis(reference.sketch)
@@ -64,6 +65,11 @@ class Watched:
     def alarms(self) -> bool:
         """Whether a side is over its threshold."""
         return any(evidence.ratio >= 1.0 for evidence in self._sequence.sides.values())
+
+    @property
+    def has_alarmed(self) -> bool:
+        """Whether a side ever was, by this reference; also before a restart."""
+        return any(self._sequence.alarms_ever.values())
 
     def state(self) -> State:
         """What was counted since the start to make thresholds of."""

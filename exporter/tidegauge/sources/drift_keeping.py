@@ -1,7 +1,8 @@
 """References come and go: what of drift takes long, or waits for a disk, one thing after the other.
 
-Each job does its slow part in a thread; the monitor is only touched from the event loop. A job that
-fails costs itself alone and one line in the log.
+Each job does its slow part in a thread; the monitor is only touched from the event loop. What is
+kept of every model is loaded first, so that nothing of an earlier sidecar is written over unread. A
+job that fails costs itself alone and one line in the log.
 """
 
 import asyncio
@@ -52,9 +53,15 @@ class DriftKeeping:
         self._checkpoint_seconds = checkpoint_seconds
         self._kept_at: float | None = None
         self._calm = dict[str, str]()  # by model, the digest of a candidate that had no alarm
+        self._loaded = set[str]()
         self._jobs: asyncio.Queue[_Job] = asyncio.Queue()
         self._working: asyncio.Task[None] | None = None
         self._busy = False
+
+    @property
+    def semantic(self) -> str:
+        """Which embedding the vectors are of that the monitor is told of."""
+        return self._making.semantic
 
     def reference(self, model: str) -> Reference | None:
         """The one in use."""
@@ -63,48 +70,57 @@ class DriftKeeping:
 
     def learned(self, learned: Learned) -> None:
         """A model has been watched for as long as a reference takes."""
-        self._put(self._take(learned))
+        self._begin()
+        self._jobs.put_nowait(self._take(learned))
 
     def look(self, *, now: float, at: float) -> None:
         """Whether a file was changed, or it is time to write: at each tick.
 
         `now`: seconds of a clock that only rises, `at`: of the wall clock.
         """
-        if self._working is None:
+        self._begin()
+        if self._kept_at is None:
             self._kept_at = now
-            for model in self._monitor.models.values():
-                self._put(self._load(model))
-            return
         if self._store is None or self._busy or not self._jobs.empty():
             return
         for model in self._monitor.models.values():
             if model.name not in self._given and self._store.changed(model.name):
-                self._put(self._reload(model))
-        if self._kept_at is None or now - self._kept_at >= self._checkpoint_seconds:
+                self._jobs.put_nowait(self._reload(model))
+        if now - self._kept_at >= self._checkpoint_seconds:
             self._kept_at = now
             for model in self._monitor.models.values():
-                self._put(self._keep(model))
+                self._jobs.put_nowait(self._keep(model))
                 if self._is_stale(model, at=at):
-                    self._put(self._refresh(model))
+                    self._jobs.put_nowait(self._refresh(model))
+
+    async def idle(self) -> None:
+        """Wait until no job is left."""
+        await self._jobs.join()
 
     async def close(self) -> None:
-        """End, with what is being learned written down."""
+        """End, with what is under way done and what is being learned written down.
+
+        A reference that is just being made holds a whole warm-up, so that jobs are waited for.
+        """
         if self._working is None:
             return
-        self._working.cancel()
-        await asyncio.gather(self._working, return_exceptions=True)
-        while not self._jobs.empty():
-            self._jobs.get_nowait().close()
         try:
             async with asyncio.timeout(_CLOSE_SECONDS):
+                await self.idle()
                 for model in self._monitor.models.values():
                     await self._keep(model)
         except TimeoutError:
             logger.warning("drift was not all written down when we had to end")
+        self._working.cancel()
+        await asyncio.gather(self._working, return_exceptions=True)
+        while not self._jobs.empty():
+            self._jobs.get_nowait().close()
 
-    def _put(self, job: _Job) -> None:
-        self._jobs.put_nowait(job)
+    def _begin(self) -> None:
+        """With what every model begins with, before any other job."""
         if self._working is None:
+            for model in self._monitor.models.values():
+                self._jobs.put_nowait(self._load(model))
             self._working = asyncio.create_task(self._work())
 
     async def _work(self) -> None:
@@ -117,22 +133,31 @@ class DriftKeeping:
                 logger.error("a job of drift failed", extra={"error": repr(error)})  # noqa: TRY400
             finally:
                 self._busy = False
+                self._jobs.task_done()
 
     async def _load(self, model: Model) -> None:
-        """What a model begins with: its reference, and what was learned before a restart."""
+        """What a model begins with: its reference, and what was learned before a restart.
+
+        After a reload that is in memory already, and more than the file has of it.
+        """
         given = self._given.get(model.name)
+        if model.watched and model.watched.origin != self._origin(model):
+            model.watched = None  # the file that was given is no longer, or has come to be
         if given is not None and given != self.reference(model.name):
             await self._adopt(model, given)
         elif model.watched is None and (kept := await self._read(model.name)) is not None:
             await self._adopt(model, kept)
-        if self._store:
+        if self._store and not model.resumed:
             before = await asyncio.to_thread(self._store.load, model.name, "learning")
             if before is not None and self._fits(before):
-                model.resume(before.sketch)
+                # Whether it had alarms is not in the file; whether there ever was one is known.
+                alarmed = model.watched is not None and model.watched.has_alarmed
+                model.resume(before.sketch, alarmed=alarmed)
+        self._loaded.add(model.name)
 
     async def _reload(self, model: Model) -> None:
         reference = await self._read(model.name)
-        if reference is not None:
+        if reference is not None and reference != self.reference(model.name):
             await self._adopt(model, reference)
             facts = {"model": model.name, "digest": reference.digest}
             logger.info("drift reference taken from its file", extra=facts)
@@ -153,13 +178,14 @@ class DriftKeeping:
     async def _refresh(self, model: Model) -> None:
         """The candidate in the place of a reference that has grown old."""
         before, store = self.reference(model.name), self._store
-        if before is None or store is None:
+        if before is None or store is None or not self._calm.get(model.name):
             return
         candidate = await asyncio.to_thread(store.load, model.name, "candidate")
         if candidate is None or candidate.digest != self._calm.get(model.name):
             return
         await asyncio.to_thread(store.save, before, "previous")
-        await self._save(candidate)
+        if not await asyncio.to_thread(store.save, candidate):
+            return  # else a restart would be back at the old one, and the candidate gone
         await asyncio.to_thread(store.remove, model.name, "candidate")
         changes = await asyncio.to_thread(_changes, before, candidate)
         await self._adopt(model, candidate)
@@ -167,6 +193,8 @@ class DriftKeeping:
         logger.info("drift reference refreshed", extra=facts)
 
     async def _keep(self, model: Model) -> None:
+        if model.name not in self._loaded:
+            return  # what is there is not known yet, and may be a day's learning
         if self._store and model.watched:
             await asyncio.to_thread(self._store.save_usual, model.name, model.watched.state())
         if self._store and model.learning.sketch.requests:
@@ -179,10 +207,6 @@ class DriftKeeping:
         reference = await asyncio.to_thread(self._store.load, model)
         return reference if reference is not None and self._fits(reference) else None
 
-    async def _save(self, reference: Reference) -> None:
-        if self._store:
-            await asyncio.to_thread(self._store.save, reference)
-
     async def _save_first(self, reference: Reference) -> None:
         """One that could not be used, as of another embedding, is kept as the previous one."""
         if self._store is None:
@@ -190,8 +214,8 @@ class DriftKeeping:
         unused = await asyncio.to_thread(self._store.load, reference.model)
         if unused is not None:
             await asyncio.to_thread(self._store.save, unused, "previous")
-        await self._save(reference)
-        await asyncio.to_thread(self._store.remove, reference.model, "learning")
+        if await asyncio.to_thread(self._store.save, reference):
+            await asyncio.to_thread(self._store.remove, reference.model, "learning")
 
     async def _made(self, sketch: Sketch) -> Reference:
         making = self._making
@@ -200,13 +224,15 @@ class DriftKeeping:
         )
 
     async def _adopt(self, model: Model, reference: Reference) -> None:
-        origin: Origin = "file" if model.name in self._given else "learned"
         watched = await asyncio.to_thread(
-            partial(Watched, reference, self._monitor.settings, origin=origin)
+            partial(Watched, reference, self._monitor.settings, origin=self._origin(model))
         )
         if self._store:
             watched.restore(await asyncio.to_thread(self._store.load_usual, model.name))
         model.watched = watched
+
+    def _origin(self, model: Model) -> Origin:
+        return "file" if model.name in self._given else "learned"
 
     def _fits(self, reference: Reference) -> bool:
         if reference.semantic in ("", self._making.semantic):
