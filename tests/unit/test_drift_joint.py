@@ -43,7 +43,7 @@ def test_a_window_like_the_reference_scores_low() -> None:
         assert score < 3
 
 
-def test_a_channel_that_moved_is_named_first_with_its_direction() -> None:
+def test_a_channel_that_moved_to_its_end_is_nothing_that_chance_does() -> None:
     joint = Joint(basis_of(random_rows(600)))
     last = TOKENS.first + TOKENS.grid.cells - 1
     window = block_of(
@@ -54,13 +54,6 @@ def test_a_channel_that_moved_is_named_first_with_its_direction() -> None:
 
     assert score is not None
     assert score > 10
-    assert (
-        joint.moved("inputs", window)[0].channel,
-        joint.moved("inputs", window)[0].direction,
-    ) == (
-        TOKENS.name,
-        "higher",
-    )
 
 
 @pytest.mark.parametrize(
@@ -84,9 +77,6 @@ def test_a_poor_reference_gives_a_finite_score(reference: list[Row]) -> None:
         score = Joint(basis).score(side, block_of(window), outside=counted.get(side))
         assert score is not None
         assert isfinite(score)
-        assert all(
-            isfinite(moved.deviations) for moved in Joint(basis).moved(side, block_of(window))
-        )
 
 
 def test_of_an_unknown_side_there_is_no_score() -> None:

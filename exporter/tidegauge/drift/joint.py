@@ -20,8 +20,7 @@ from math import e, log, log10
 from tidegauge.drift.basis import Basis, SideBasis
 from tidegauge.drift.block import Block
 from tidegauge.drift.cells import Side
-from tidegauge.drift.departure import scalar_departure, vector_departure
-from tidegauge.drift.moved import Moved, moved
+from tidegauge.drift.departure import scalar_tails, vector_tails
 from tidegauge.drift.tail import log_beta_binomial_tail, log_cauchy_mean
 
 SCORE_BY_CHANCE = log10(e)
@@ -45,16 +44,12 @@ class Joint:
         logs = list(_log_tails(self._sides[side], window, outside))
         return max(0.0, -log_cauchy_mean(logs) / log(10)) if logs else None
 
-    def moved(self, side: Side, window: Block) -> tuple[Moved, ...]:
-        """The side's channels that both have, the one that moved most first."""
-        return moved(self._sides[side], window)
-
 
 def _log_tails(basis: SideBasis, window: Block, outside: tuple[int, int] | None) -> Iterator[float]:
-    if basis.vector is not None and (found := vector_departure(basis.vector, window)) is not None:
-        yield from found.log_tails
-    if basis.scalars is not None and (seen := scalar_departure(basis.scalars, window)) is not None:
-        yield from seen.log_tails
+    if basis.vector is not None:
+        yield from vector_tails(basis.vector, window)
+    if basis.scalars is not None:
+        yield from scalar_tails(basis.scalars, window)
     limit = basis.limit
     if limit is not None and outside is not None and outside[0]:
         known, beyond = outside

@@ -39,9 +39,9 @@ class ChannelScores:
     """Of one channel of the reference; `requests` of it have the channel.
 
     `location`, `surprise`: (cells,). Of a request without a shift, location has mean 0 and
-    `location_variance`, surprise mean 0 and `surprise_variance`; where location is all 0 the
-    channel has none. `surprise_skew` is the skewness. `surprise_more` and `surprise_skewed` are
-    what a new request has more than the reference's own: of variance, and of the third moment.
+    `location_variance`, surprise mean 0; where location is all 0 the channel has none.
+    `surprise_more` and `surprise_skewed` are what a new request's surprise has more than the
+    reference's own: of variance, and of the third moment.
     """
 
     channel: Channel
@@ -49,8 +49,6 @@ class ChannelScores:
     location: Numbers
     location_variance: float
     surprise: Numbers
-    surprise_variance: float
-    surprise_skew: float
     surprise_more: float
     surprise_skewed: float
 
@@ -62,10 +60,6 @@ def channel_scores(channel: Channel, counts: Counts) -> ChannelScores:
     unseen = 0.5 / requests
     location, scale = _location(channel, shares, requests)
     surprise, more, surprising = _surprise(channel, counts, shares)
-    middle = surprise - shares @ surprise
-    more += unseen * surprising**2
-    variance = float(shares @ middle**2) + more
-    skewed = unseen * surprising**3
     return ChannelScores(
         channel,
         requests,
@@ -74,10 +68,8 @@ def channel_scores(channel: Channel, counts: Counts) -> ChannelScores:
         if location.any()
         else 0.0,
         surprise=surprise,
-        surprise_variance=variance,
-        surprise_skew=(float(shares @ middle**3) + skewed) / variance**1.5,
-        surprise_more=more,
-        surprise_skewed=skewed,
+        surprise_more=more + unseen * surprising**2,
+        surprise_skewed=unseen * surprising**3,
     )
 
 

@@ -5,7 +5,7 @@ nothing here is ever infinite or NaN for finite arguments.
 """
 
 from collections.abc import Sequence
-from math import atan, exp, lgamma, log, log1p, pi, sqrt, tan
+from math import atan, exp, lgamma, log, pi, sqrt, tan
 from statistics import NormalDist
 
 import numpy as np
@@ -94,19 +94,6 @@ def log_cauchy_mean(logs: Sequence[float]) -> float:
         return min(0.0, least - log(sum(exp(least - value) for value in capped) / len(capped)))
     mean = sum(1 / tan(pi * exp(value)) for value in capped) / len(capped)
     return log(atan(1 / mean) / pi) if mean > 1 else log(max(0.5 - atan(mean) / pi, _TINY))
-
-
-def deviation_of(log_tail: float) -> float:
-    """How many standard deviations above its mean a normal variable has such a tail.
-
-    >>> round(deviation_of(log(0.025)), 3)
-    1.96
-    """
-    if log_tail > log1p(-_EXACT):
-        return _NORMAL.inv_cdf(_EXACT)
-    if log_tail > log(_TINY):
-        return -_NORMAL.inv_cdf(exp(log_tail))
-    return sqrt(-2 * log_tail - log(-2 * log_tail * 2 * pi))
 
 
 def normal_scores(ranks: Numbers) -> Numbers:
