@@ -5,6 +5,7 @@ added, and in which order, the sum is the same to the last digit.
 """
 
 from collections.abc import Iterable
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,59 +18,66 @@ Counts = NDArray[np.int64]
 UNIT = 4096
 """The length of a direction: its components are rounded to whole numbers."""
 
-_BATCH = 64  # vectors that are added up at once: one by one, numpy's calls cost ten times as much
+_BATCH = 64  # requests that are added up at once: one by one, numpy's calls cost ten times as much
 
 
 class Block:
-    """Starts empty. `counts`: (CELLS,) requests; `vectors`: (2,), how many of each kind."""
+    """Starts empty. Its arrays are its own: read them, change nothing."""
 
-    __slots__ = ("_sums", "_waiting", "counts", "requests", "vectors")
+    __slots__ = ("_counts", "_sums", "_vectors", "_waiting", "requests")
 
     def __init__(self) -> None:
         self.requests = 0
-        self.counts: Counts = np.zeros(CELLS, np.int64)
-        self.vectors: Counts = np.zeros(len(VECTORS), np.int64)
+        self._counts: Counts = np.zeros(CELLS, np.int64)
+        self._vectors: Counts = np.zeros(len(VECTORS), np.int64)
         self._sums: Counts = np.zeros((len(VECTORS), DIMENSIONS), np.int64)
-        self._waiting: list[list[bytes]] = [[] for _ in VECTORS]
+        self._waiting = list[Row]()
 
     @classmethod
     def of(cls, requests: int, *, counts: Counts, vectors: Counts, sums: Counts) -> "Block":
         """One that has been added up elsewhere; its arrays are its own from now on."""
         block = cls()
-        block.requests, block.counts, block.vectors, block._sums = requests, counts, vectors, sums
+        block.requests = requests
+        block._counts, block._vectors, block._sums = counts, vectors, sums
         return block
+
+    @property
+    def counts(self) -> Counts:
+        """(CELLS,): requests in each cell."""
+        self._add_up()
+        return self._counts
+
+    @property
+    def vectors(self) -> Counts:
+        """(2,): how many vectors of each kind."""
+        self._add_up()
+        return self._vectors
 
     @property
     def sums(self) -> Counts:
         """(2, 256): the sums of the directions of each kind."""
-        for place, waiting in enumerate(self._waiting):
-            self._add_up(place, waiting)
+        self._add_up()
         return self._sums
 
     def add(self, row: Row) -> None:
         """One request more."""
         self.requests += 1
-        self.counts[list(row.cells)] += 1
-        for place, vector in enumerate(row.vectors):
-            if vector is not None:
-                self.vectors[place] += 1
-                waiting = self._waiting[place]
-                waiting.append(vector)
-                if len(waiting) >= _BATCH:
-                    self._add_up(place, waiting)
+        self._waiting.append(row)
+        if len(self._waiting) >= _BATCH:
+            self._add_up()
 
     def join(self, other: "Block") -> None:
         """All requests of another block more."""
         self.requests += other.requests
-        self.counts += other.counts
-        self.vectors += other.vectors
+        self._counts += other.counts
+        self._vectors += other.vectors
         self._sums += other.sums
 
     def leave(self, other: "Block") -> None:
         """All requests of another block less, which had been added."""
         self.requests -= other.requests
-        self.counts -= other.counts
-        self.vectors -= other.vectors
+        self._counts -= other.counts
+        self._vectors -= other.vectors
         self._sums -= other.sums
 
     def __eq__(self, other: object) -> bool:
@@ -86,10 +94,17 @@ class Block:
 
     __hash__ = None  # type: ignore[assignment]  # it changes
 
-    def _add_up(self, place: int, waiting: list[bytes]) -> None:
-        if waiting:
-            self._sums[place] += directions(b"".join(waiting)).sum(axis=0)
-            waiting.clear()
+    def _add_up(self) -> None:
+        if not self._waiting:
+            return
+        rows, self._waiting = self._waiting, []
+        cells = np.array(list(chain.from_iterable(row.cells for row in rows)), np.int64)
+        self._counts += np.bincount(cells, minlength=CELLS)
+        for place in range(len(VECTORS)):
+            vectors = [vector for row in rows if (vector := row.vectors[place]) is not None]
+            if vectors:
+                self._vectors[place] += len(vectors)
+                self._sums[place] += directions(b"".join(vectors)).sum(axis=0)
 
 
 def joined(blocks: Iterable[Block]) -> Block:

@@ -69,7 +69,8 @@ class Centroid:
         vectors = int(window.vectors[self._place])
         if not vectors or self._spread is None:
             return None
-        moved = self._spread.whitening @ (window.sums[self._place] / vectors - self._mean)
+        difference = (window.sums[self._place] / vectors - self._mean).astype(np.float32)
+        moved = (self._spread.whitening @ difference).astype(np.float64)
         chance = self._spread.chance * (1 / vectors + 1 / self._vectors)
         return Effect(float(np.sqrt(moved @ moved)), sqrt(chance))
 

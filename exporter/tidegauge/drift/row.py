@@ -3,13 +3,14 @@
 No clock, no network, no logging: same arguments, same answer.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass, field
 
 from tidegauge.drift.cells import CHANNELS, VECTORS
 from tidegauge.traffic.exchange import Exchange
 from tidegauge.traffic.texts.feature_vector import COLUMNS, feature_vector
 
-_FROM = tuple((COLUMNS.index(channel.column), channel) for channel in CHANNELS)
+_FROM = tuple((COLUMNS.index(c.column), c.first, c.grid.edges) for c in CHANNELS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +27,10 @@ class Row:
 def row_of(exchange: Exchange) -> Row:
     """The row of an exchange that has ended."""
     values = feature_vector(exchange)
+    # Grid.cell, spelled out: of each request there are two dozen.
     cells = tuple(
-        channel.first + channel.grid.cell(value)
-        for column, channel in _FROM
+        first + bisect_right(edges, value)
+        for column, first, edges in _FROM
         if (value := values[column]) is not None
     )
     features = exchange.features
