@@ -46,7 +46,10 @@ def _taken(rows: Sequence[Row]) -> tuple[float, float]:
 
 
 def _watched(name: str, rows: Sequence[Row]) -> Model:
-    """With a reference and something learned that both have as many blocks as may be."""
+    """With a reference and something learned that both have as many blocks as may be.
+
+    The rows themselves are not counted: a sketch keeps those of its sample packed, as its own.
+    """
     model = Model(name, SETTINGS, learns=True)
     model.watched = Watched(Reference.of(_full(name, rows, BEGIN), made_by="benchmark"), SETTINGS)
     model.resume(_full(name, rows, BEGIN + DAY))

@@ -5,8 +5,9 @@ import pytest
 
 from tests.unit.drift_rows import random_rows
 from tidegauge.drift.block import Block
+from tidegauge.drift.packing import packed, packed_row, unpacked, unpacked_row
 from tidegauge.drift.row import Row
-from tidegauge.drift.sketch import SAMPLE_ROWS, Sketch, packed, unpacked
+from tidegauge.drift.sketch import SAMPLE_ROWS, Sketch
 
 ROWS = random_rows(1200)
 FEW = 64
@@ -84,6 +85,20 @@ def test_a_block_is_packed_and_unpacked() -> None:
         block.add(row)
 
     assert unpacked(packed(block)) == block
+    assert len(packed(block)) < 3000
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(ROWS[0], id="all is known of it"),
+        pytest.param(Row((), (None, None)), id="nothing is"),
+        pytest.param(Row((3, 700), (ROWS[0].vectors[0], None)), id="only the first vector"),
+        pytest.param(Row((900,), (None, ROWS[0].vectors[1])), id="only the second vector"),
+    ],
+)
+def test_a_row_is_packed_and_unpacked(row: Row) -> None:
+    assert unpacked_row(packed_row(row)) == row
 
 
 def test_what_leaves_a_block_was_never_there() -> None:

@@ -5,7 +5,7 @@ and never move afterwards, so that their counts add up over time and over replic
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from math import ceil, expm1
 
@@ -24,10 +24,14 @@ class Bins:
 
     labels: tuple[str, ...]
     of_cell: tuple[int, ...]
+    _places: Counts = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_places", np.array(self.of_cell, np.int64))
 
     def counts(self, cells: Counts) -> Counts:
         """(bins,) requests, of (cells,) requests."""
-        return _added(self.of_cell, cells, len(self.labels))
+        return _added(self._places, cells, len(self.labels))
 
 
 def bins_of(grid: Grid, reference: Counts) -> Bins:
@@ -89,7 +93,7 @@ class AllBins:
         return _added(self._of_known_cell, cells[self._known], self.size)
 
 
-def _added(of_cell: Counts | tuple[int, ...], cells: Counts, bins: int) -> Counts:
+def _added(of_cell: Counts, cells: Counts, bins: int) -> Counts:
     # Sums of whole numbers in float64, which holds them exactly up to 2^53.
     sums: Counts = np.bincount(of_cell, weights=cells, minlength=bins).astype(np.int64)
     return sums

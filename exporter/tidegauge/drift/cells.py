@@ -93,5 +93,7 @@ VECTORS = (
     VectorChannel("prompt_semantic", "inputs", "semantic"),
     VectorChannel("answer_style", "outputs", "style"),
 )
+FIRSTS = tuple(channel.first for channel in CHANNELS)
+"""Where each channel's cells begin; np.add.reduceat by these sums up every channel at once."""
 NAMES = (*(channel.name for channel in CHANNELS), *(vector.name for vector in VECTORS))
 """Label values of `channel`, in the order in which they are shown."""

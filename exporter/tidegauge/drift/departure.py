@@ -3,9 +3,13 @@
 No clock, no network, no logging: same arguments, same answer. joint.py says what each is of.
 """
 
+from collections.abc import Sequence
 from math import sqrt
 
+import numpy as np
+
 from tidegauge.drift.block import Block
+from tidegauge.drift.cells import FIRSTS
 from tidegauge.drift.scalar_basis import ScalarBasis
 from tidegauge.drift.tail import log_pearson3_tail
 from tidegauge.drift.vector_basis import VectorBasis
@@ -28,16 +32,16 @@ def vector_tails(basis: VectorBasis, window: Block) -> tuple[float, ...]:
 def scalar_tails(basis: ScalarBasis, window: Block) -> tuple[float, ...]:
     """Of location, where there is one, and of surprise; none where the window has no channel."""
     squares, surprise, requests = 0.0, 0.0, 0
-    for known in basis.channels:
-        counts = window.counts[known.channel.place]
-        seen = int(counts.sum())
+    for known, (seen, locations, surprises) in zip(
+        basis.channels, _sums(basis, window), strict=True
+    ):
         if not seen:
             squares += known.location_variance  # what there would be by chance
             continue
         requests = max(requests, seen)
-        location = float(counts @ known.location) / seen
+        location = locations / seen
         squares += location**2 * _pairs(seen, known.requests)
-        surprise += float(counts @ known.surprise) / seen
+        surprise += surprises / seen
     if not requests:
         return ()
     deviation = surprise * sqrt(_pairs(requests, basis.requests) / basis.surprise.variance)
@@ -45,6 +49,14 @@ def scalar_tails(basis: ScalarBasis, window: Block) -> tuple[float, ...]:
     if basis.location.mean > 0:
         return (basis.location.log_tail(squares, requests), rare)
     return (rare,)
+
+
+def _sums(basis: ScalarBasis, window: Block) -> Sequence[tuple[int, float, float]]:
+    """Of each of the basis' channels: requests of the window, their locations, their surprises."""
+    counts = window.counts
+    numbers = np.stack((counts, counts * basis.locations, counts * basis.rarity))
+    sums = np.add.reduceat(numbers, FIRSTS, axis=1)
+    return [(int(seen), x, y) for seen, x, y in sums[:, basis.columns].T.tolist()]
 
 
 def _pairs(requests: int, reference: int) -> float:

@@ -30,17 +30,20 @@ _FIRST = np.array([channel.first for channel in CHANNELS])
 class ScalarBasis:
     """`requests` of the reference have the side; `channels` are those that enough of them have.
 
-    `covariance`, (channels, channels), is that of locations of one request. `location` is of n
-    times the sum of squares of mean locations, `surprise` of the square root of n times the sum of
-    mean surprises. `rarity`, (CELLS,), is the surprise of each cell, 0 of other channels, and
-    `known` whether it is one of these channels.
+    `columns` are the channels' places in CHANNELS. `covariance`, (channels, channels), is that of
+    locations of one request. `location` is of n times the sum of squares of mean locations,
+    `surprise` of the square root of n times the sum of mean surprises. `locations` and `rarity`,
+    (CELLS,), are the location and surprise of each cell, 0 of other channels, and `known` whether
+    it is one of these channels.
     """
 
     requests: int
     channels: tuple[ChannelScores, ...]
+    columns: tuple[int, ...]
     covariance: Numbers
     location: Chance
     surprise: Chance
+    locations: Numbers
     rarity: Numbers
     known: NDArray[np.bool_]
     limit: Limit | None
@@ -52,15 +55,18 @@ def scalar_basis(side: Side, counts: Counts, cells: NDArray[np.int64]) -> Scalar
     if not channels:
         return None
     requests = max(known.requests for known in channels)
-    rows = cells[(cells[:, [_column(known) for known in channels]] != MISSING).any(axis=1)]
+    columns = tuple(_column(known) for known in channels)
+    rows = cells[(cells[:, columns] != MISSING).any(axis=1)]
     locations, surprises = _scored(channels, rows, requests)
     covariance = _covariance(channels, locations)
     return ScalarBasis(
         requests,
         channels,
+        columns,
         covariance,
         _location(covariance, (locations**2).sum(axis=1)),
         _surprise(channels, surprises),
+        _locations(channels),
         _rarity(channels),
         _known(channels),
         _limit(side, counts, rows, requests) if len(rows) >= LEAST_REQUESTS else None,
@@ -117,6 +123,13 @@ def _surprise(channels: Sequence[ChannelScores], surprises: Numbers) -> Chance:
     variance = float((middle**2).mean()) + sum(known.surprise_more for known in channels)
     third = float((middle**3).mean()) + sum(known.surprise_skewed for known in channels)
     return Chance(0.0, variance, 0.0, third / variance**1.5)
+
+
+def _locations(channels: Sequence[ChannelScores]) -> Numbers:
+    table = np.zeros(CELLS)
+    for known in channels:
+        table[known.channel.place] = known.location
+    return table
 
 
 def _rarity(channels: Sequence[ChannelScores]) -> Numbers:

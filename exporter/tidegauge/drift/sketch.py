@@ -7,7 +7,6 @@ SAMPLE_ROWS with the least hash, which is the same sample whichever sidecar saw 
 """
 
 import heapq
-import zlib
 from collections.abc import Iterator
 from hashlib import blake2b
 from struct import pack
@@ -16,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tidegauge.drift.block import Block, directions, joined
-from tidegauge.drift.cells import CELLS, VECTORS
+from tidegauge.drift.cells import VECTORS
+from tidegauge.drift.packing import packed, packed_row, unpacked, unpacked_row
 from tidegauge.drift.row import Row
 from tidegauge.traffic.texts.vectors import DIMENSIONS
 
@@ -28,15 +28,17 @@ _BATCH = 256  # vectors whose products are added up at once
 Moments = NDArray[np.float64]
 Ranked = tuple[int, Row]
 """A row of the sample and its hash."""
-_Kept = tuple[int, tuple[int, ...], tuple[bytes, ...]]  # a hash, negative; cells; vectors
+_Kept = tuple[int, bytes]  # a hash, negative; the row, packed
+_UPPER = np.triu_indices(DIMENSIONS)
 
 
 class Sketch:
     """One model's requests. Starts empty.
 
     `moments` are the sums of u uᵀ of all directions u, (256, 256), whole numbers; `total` is all
-    requests as one block, `requests` how many there are. Memory: a block takes 0.1 to 3 KB, the
-    sample 2.5 MB and each kind of vector 0.6 MB, if vectors are made.
+    requests as one block, `requests` how many there are. Memory, at most: a block takes 0.1 to
+    3 KB, the sample 1.4 MB and products of each kind of vector 0.3 MB, if vectors are made; without
+    them, a block 1 KB and the sample 0.4 MB.
     """
 
     def __init__(
@@ -49,7 +51,8 @@ class Sketch:
         self.end: float | None = None
         self._closed: dict[int, bytes] = {}
         self._open: tuple[int, Block] | None = None
-        self._moments: list[Moments | None] = [None] * len(VECTORS)
+        # What is on and above the diagonal: the rest is the same.
+        self._moments = [np.zeros(0) for _ in VECTORS]
         self._waiting: list[list[bytes]] = [[] for _ in VECTORS]
         self.requests = 0
         self._sample: list[_Kept] = []
@@ -63,7 +66,7 @@ class Sketch:
     def sample(self) -> tuple[Ranked, ...]:
         """The rows with the least hashes, least first."""
         kept = sorted(self._sample, reverse=True)
-        return tuple((-rank, Row(cells, _unwrapped(vectors))) for rank, cells, vectors in kept)
+        return tuple((-rank, unpacked_row(row)) for rank, row in kept)
 
     def add(self, row: Row, *, at: float) -> None:
         """A request that ended at `at`, in seconds of the wall clock."""
@@ -86,8 +89,11 @@ class Sketch:
     def moments(self, place: int) -> Moments:
         """Σ u uᵀ of the directions of VECTORS[place]; float64 holds 5e8 of them exactly."""
         self._multiply(place)
-        found = self._moments[place]
-        return np.zeros((DIMENSIONS, DIMENSIONS)) if found is None else found
+        found = np.zeros((DIMENSIONS, DIMENSIONS))
+        if len(self._moments[place]):
+            found[_UPPER] = self._moments[place]
+            found.T[_UPPER] = self._moments[place]
+        return found
 
     def join(self, other: "Sketch") -> None:
         """What the other saw, too: as if one sidecar had seen all.
@@ -114,7 +120,9 @@ class Sketch:
         other = Sketch(self.model, block_seconds=self.block_seconds, max_blocks=self._max_blocks)
         other.begin, other.end, other.requests = self.begin, self.end, self.requests
         other._closed = dict(self._closed)
-        other._moments = [self.moments(place).copy() for place in range(len(VECTORS))]
+        for place in range(len(VECTORS)):
+            self._multiply(place)
+        other._moments = list(self._moments)
         other._sample = list(self._sample)
         return other
 
@@ -127,8 +135,7 @@ class Sketch:
         """More vectors' products."""
         self._multiply(place)
         if moments.any():
-            before = self._moments[place]
-            self._moments[place] = moments.copy() if before is None else before + moments
+            self._add_moments(place, moments)
 
     def restore_span(self, begin: float, end: float) -> None:
         """The requests lie between these, among others."""
@@ -171,7 +178,9 @@ class Sketch:
         self.end = end if self.end is None else max(self.end, end)
 
     def _consider(self, rank: int, row: Row) -> None:
-        kept = (-rank, row.cells, tuple(vector or b"" for vector in row.vectors))
+        if len(self._sample) == SAMPLE_ROWS and -rank < self._sample[0][0]:
+            return
+        kept = (-rank, packed_row(row))
         if len(self._sample) < SAMPLE_ROWS:
             heapq.heappush(self._sample, kept)
         elif kept > self._sample[0]:
@@ -181,30 +190,15 @@ class Sketch:
         waiting, self._waiting[place] = self._waiting[place], []
         if waiting:
             rows = directions(b"".join(waiting)).astype(np.float64)
-            products = rows.T @ rows
-            before = self._moments[place]
-            self._moments[place] = products if before is None else before + products
+            self._add_moments(place, rows.T @ rows)
 
-
-def packed(block: Block) -> bytes:
-    """A block in few bytes."""
-    parts = ((block.requests,), block.counts, block.vectors, block.sums.ravel())
-    return zlib.compress(np.concatenate(parts).astype("<i8").tobytes(), 1)
-
-
-def unpacked(text: bytes) -> Block:
-    """The block that was `packed`."""
-    numbers = np.frombuffer(zlib.decompress(text), "<i8").astype(np.int64)
-    requests, counts, vectors, sums = np.split(numbers, np.cumsum((1, CELLS, len(VECTORS))))
-    shaped = sums.reshape(len(VECTORS), DIMENSIONS)
-    return Block.of(int(requests[0]), counts=counts, vectors=vectors, sums=shaped)
+    def _add_moments(self, place: int, products: Moments) -> None:
+        # A new array: a copy of the sketch may have the old one.
+        before = self._moments[place]
+        self._moments[place] = before + products[_UPPER] if len(before) else products[_UPPER]
 
 
 def _rank(row: Row, at: float) -> int:
     """A hash of the request, for the sample; its time tells equal ones apart."""
     content = pack(f"<d{len(row.cells)}H", at, *row.cells) + b"".join(v or b"" for v in row.vectors)
     return int.from_bytes(blake2b(content, digest_size=8).digest())
-
-
-def _unwrapped(vectors: tuple[bytes, ...]) -> tuple[bytes | None, ...]:
-    return tuple(vector or None for vector in vectors)

@@ -12,7 +12,7 @@ from tidegauge.catalog import drift as catalog
 from tidegauge.drift.basis import Basis
 from tidegauge.drift.bins import AllBins
 from tidegauge.drift.block import Block, Counts
-from tidegauge.drift.cells import CHANNELS, SIDES, VECTORS
+from tidegauge.drift.cells import CHANNELS, FIRSTS, NAMES, SIDES, VECTORS
 from tidegauge.drift.centroid import Centroid
 from tidegauge.drift.joint import SCORE_BY_CHANCE, Joint
 from tidegauge.drift.outside import BATCH, Outside
@@ -55,6 +55,7 @@ class Watched:
         self._bins = AllBins(total.counts)
         self._counts: Counts = np.zeros(self._bins.size, np.int64)
         self._fresh, self._rows = Block(), list[Row]()
+        self._since_tick: tuple[Sample, ...] | None = None
         info = (reference.model, reference.digest, reference.features, origin)
         self._still = (
             Sample(catalog.REFERENCE_INFO, 1.0, info),
@@ -78,6 +79,7 @@ class Watched:
     def restore(self, state: State) -> None:
         """Go on where a sidecar before us was, if it had the same reference and budget."""
         self._sequence.restore(state)
+        self._since_tick = None
 
     def observe(self, row: Row) -> None:
         """A request that has just ended."""
@@ -94,6 +96,7 @@ class Watched:
         self._counts += self._bins.counts(fresh.counts)
         self._window.push(fresh, now=now)
         self._sequence.tick(fresh, now=now)
+        self._since_tick = None
 
     def samples(self, *, at: float) -> Iterator[Sample]:
         """Every series of the model. `at`: seconds of the wall clock."""
@@ -101,9 +104,13 @@ class Watched:
         end = self.reference.sketch.end
         if end is not None and self.reference.timed:
             yield Sample(catalog.REFERENCE_AGE, max(0.0, at - end), (self.reference.model,))
-        yield from self._window_samples()
-        yield from self._sequence_samples()
-        yield from self._bin_samples()
+        if self._since_tick is None:
+            self._since_tick = (
+                *self._window_samples(),
+                *self._sequence_samples(),
+                *self._bin_samples(),
+            )
+        yield from self._since_tick
 
     def _look_outside(self) -> None:
         rows, self._rows = self._rows, []
@@ -163,9 +170,8 @@ def _tests(reference: Reference, total: Block, test: str) -> Mapping[str, DriftT
 
 def _known(block: Block) -> Mapping[str, int]:
     """How many requests say something of each channel, where any does."""
-    cells = {channel.name: int(block.counts[channel.place].sum()) for channel in CHANNELS}
-    vectors = {vector.name: int(n) for vector, n in zip(VECTORS, block.vectors, strict=True)}
-    return {name: known for name, known in (cells | vectors).items() if known}
+    known = (*np.add.reduceat(block.counts, FIRSTS).tolist(), *block.vectors.tolist())
+    return {name: requests for name, requests in zip(NAMES, known, strict=True) if requests}
 
 
 def _still(

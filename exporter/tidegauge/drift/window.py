@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from tidegauge.drift.block import Block
-from tidegauge.drift.sketch import packed, unpacked
+from tidegauge.drift.packing import packed, unpacked
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,9 @@ class Window:
     `limits.requests` by themselves: the window holds at most a block more than that. A clock that
     goes back stands still until it has caught up.
 
-    Memory: the sum takes 11 KB; there are at most ceil(seconds / interval) blocks, whatever the
-    clock does, none of them empty, of 0.1 to 4 KB each: at most 0.25 MB with the defaults.
+    Memory: the sum takes 12 KB; there are at most ceil(seconds / interval) blocks, whatever the
+    clock does, none of them empty, of 0.1 to 3 KB each: at most 0.2 MB with the defaults. Unpacked
+    they would take 0.7 MB, and save some microseconds a request.
 
     Raises:
         ValueError: the interval is none.
