@@ -13,7 +13,7 @@ over 500 requests, warm-up left out. In microseconds a request:
 The goal is vectors and drift at 1.67 requests a second, the pace that just fills the default window
 (1,000 requests in 10 minutes). A quicker model pays less a request, since ticks and scrapes are
 shared by more; a slower one pays more, but less a second: at any pace, ticks and scrapes take about
-0.1 to 0.2 ms a second of a model. `with_features` is the goal and the features.
+0.2 to 0.3 ms a second of a model. `with_features` is the goal and the features.
 
 Beside it Evidently's DataDriftPreset at its defaults, on windows of 500 requests against a
 reference of 4,000, or half of the base: from a table of numbers and classes to its report. Ours on
