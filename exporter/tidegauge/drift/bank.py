@@ -32,6 +32,17 @@ class Bank:
         self._squares *= kept * kept
         self._squares += requests
 
+    def begin(self, sums: Numbers, requests: Numbers, *, elapsed: float) -> None:
+        """As if a step of `elapsed` seconds like this one had come again and again before.
+
+        The mean of a long time would else begin as that of the first few requests, and wander as
+        fast as these do: many times more often far out than it is once it is old.
+        """
+        kept = np.exp(-elapsed / self._scales)
+        self._weights = requests / (1 - kept)
+        self._squares = requests / (1 - kept * kept)
+        self._sums = sums / (1 - kept)[:, :, None]
+
     def draw(self, centre: Numbers, share: Numbers) -> None:
         """Leave (S, M) `share` of how far each mean is from the (M, D) centre."""
         at_centre = self._weights[:, :, None] * centre

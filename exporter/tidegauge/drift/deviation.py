@@ -5,11 +5,13 @@ what they are expected to be, and how much they vary, each (S, M, T): at S scale
 at T times. Means that are worth too few requests count as just what is expected.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tidegauge.drift import whitening
 from tidegauge.drift.wander import enough, wander, wander_of_each
 
 Numbers = NDArray[np.float64]
@@ -93,11 +95,29 @@ class GroupDeviation:
         return Squares(np.where(known, ratio.sum(axis=-1), rank), rank, variance, known)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class VectorSquares:
+    """What is expected of sums of squares of V kinds of vectors, each (V,); see whitening.py."""
+
+    expected: Numbers
+    normal: Numbers
+    peaked: Numbers
+
+    @classmethod
+    def of(cls, each: Sequence[whitening.Squares]) -> "VectorSquares":
+        """One after the other."""
+        return cls(
+            np.array([squares.expected for squares in each]),
+            np.array([squares.normal for squares in each]),
+            np.array([squares.peaked for squares in each]),
+        )
+
+
 class VectorDeviation:
     """Of whitened vectors.
 
-    Their correlations are of the whole reference, even where a part of it is held out: what they
-    gain by that is the factor `held_out` of all sums of squares alike.
+    Their correlations are of the whole reference, even where a part of it is held out: what its own
+    vectors gain by that is in what is expected of them.
     """
 
     def __init__(
@@ -105,35 +125,27 @@ class VectorDeviation:
         centre: Numbers,
         vectors: Numbers,
         chances: Numbers,
-        peaked: Numbers,
         *,
         means: Numbers,
         inverse: Numbers,
         independent: Numbers,
     ) -> None:
-        """`centre`, `chances`: (M, 256); `vectors`, `peaked`: (M,); `means`: (S, M, T, 256)."""
+        """`centre`, `chances`: (M, 256); `vectors`: (M,); `means`: (S, M, T, 256)."""
         self.centre = centre
-        self._chances = chances
         self._own = 1 / np.maximum(vectors, 1.0)
-        self._expected = chances.sum(axis=-1)[None, :, None]
-        self._peaked = peaked[None, :, None]
+        self._parts = (chances / chances.sum(axis=-1, keepdims=True))[:, :, None]
         self._wander = wander_of_each(
             means - centre[:, None, :], inverse, chances=chances, independent=independent
         )
 
-    def squares(
-        self, means: Numbers, inverse: Numbers, *, held_out: Numbers | None = None
-    ) -> Squares:
-        """As of groups; `held_out`: (M,), the factor of vectors the reference did not have."""
+    def squares(self, means: Numbers, inverse: Numbers, *, of: VectorSquares) -> Squares:
+        """As of groups; `of`: of the reference's vectors, or of new ones."""
         known = enough(inverse)
         chance = inverse + self._own[None, :, None]
+        share = chance[..., None] / (self._wander[:, :, None, :] + chance[..., None])
         moved = (means - self.centre[:, None, :]) ** 2
-        total = self._wander[:, :, None, :] + chance[..., None]
-        found = (moved / total).sum(axis=-1)
-        if held_out is not None:
-            found = found / held_out[None, :, None]
-        part = (self._chances[:, None, :] * chance[..., None] / total).sum(axis=-1) / self._expected
-        expected = np.broadcast_to(self._expected, known.shape)
-        gaussian = 2 * (self._chances**2).sum(axis=-1)[None, :, None]
-        variance = gaussian + self._peaked * 2 * inverse * part**2
+        found = (moved * share).sum(axis=-1) / chance
+        part = (share @ self._parts)[..., 0]
+        expected = np.broadcast_to(of.expected[None, :, None], known.shape)
+        variance = of.normal[:, None] + of.peaked[:, None] * 2 * inverse * part**2
         return Squares(np.where(known, found, expected), expected, variance, known)

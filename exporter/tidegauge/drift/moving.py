@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tidegauge.drift.bank import Bank
 from tidegauge.drift.block import Block
 from tidegauge.drift.cells import VECTORS, Side
+from tidegauge.drift.deviation import VectorSquares
 from tidegauge.drift.groups import MAX_GROUPS, MIN_KNOWN, Groups
 from tidegauge.drift.sketch import Sketch
 from tidegauge.drift.whitening import Whitening
@@ -38,8 +39,8 @@ class Watching:
             *(vector.side for vector in vectors),
         )
         self.chances: Numbers = _rows([whitening.chances for whitening in self.whitenings])
-        self.excess: Numbers = np.array([whitening.excess for whitening in self.whitenings])
-        self.held_out: Numbers = np.array([whitening.held_out for whitening in self.whitenings])
+        self.own = VectorSquares.of([whitening.own for whitening in self.whitenings])
+        self.new = VectorSquares.of([whitening.new for whitening in self.whitenings])
 
     def counted(self, block: Block) -> "Counted":
         """What is watched of a block."""
@@ -83,7 +84,7 @@ class Means:
 
 
 class Moving:
-    """Starts with nothing known. Memory: at three scales at most 25 KB."""
+    """Starts with nothing known, or with what is usual. Memory: at three scales at most 25 KB."""
 
     def __init__(self, watching: Watching, scales: Sequence[float]) -> None:
         self._groups = Bank(scales, len(watching.groups.channels), MAX_GROUPS)
@@ -99,6 +100,11 @@ class Moving:
             self._vectors.means[:, :, None],
             self._vectors.inverse[:, :, None],
         )
+
+    def begin(self, usual: Counted, *, elapsed: float) -> None:
+        """As if steps had always been as usual, each of so many seconds."""
+        self._groups.begin(usual.groups, usual.groups.sum(axis=1), elapsed=elapsed)
+        self._vectors.begin(usual.sums, usual.vectors, elapsed=elapsed)
 
     def draw(self, groups: Numbers, vectors: Numbers, *, share: Numbers) -> None:
         """Leave (S, C + V) `share` of how far means are from these centres."""

@@ -49,15 +49,21 @@ class Replay:
         self._watching = watching
         self._scales = np.array(scales)
         self._counted = [watching.counted(step.block) for step in steps]
+        self.steps = len(steps)
         ages = [pace.age(step.block, waited=step.waited) for step in steps]
-        moving = Moving(watching, scales)
+        self._ages = np.array(ages)
+        moving = self.moving()
         self._means = together(
             [moving.add(c, elapsed=age) for c, age in zip(self._counted, ages, strict=True)]
         )
-        self._ages = np.array(ages)
-        self.steps = len(steps)
         self.seconds = sum(step.waited for step in steps)
         self._third = np.arange(self.steps) * _FOLDS // self.steps
+
+    def moving(self) -> Moving:
+        """That begins with the period's own means, as a sequence that had long gone on."""
+        found = Moving(self._watching, self._scales.tolist())
+        found.begin(self._sum(self._counted, by=self.steps), elapsed=float(self._ages.mean()))
+        return found
 
     def usual(self) -> Usual:
         """Of the whole."""
@@ -79,11 +85,14 @@ class Replay:
 
     def _usual(self, during: NDArray[np.bool_]) -> Usual:
         counted = [c for c, chosen in zip(self._counted, during, strict=True) if chosen]
-        total = Counted(
-            np.sum([c.groups for c in counted], axis=0),
-            np.sum([c.vectors for c in counted], axis=0),
-            np.sum([c.sums for c in counted], axis=0),
-        )
+        total = self._sum(counted)
         means: Means = self._means.during(during)
         independent = np.maximum(self._ages[during].sum() / (2 * self._scales), 1.0)
         return Usual(self._watching, total, means=means, independent=independent)
+
+    def _sum(self, counted: Sequence[Counted], *, by: int = 1) -> Counted:
+        return Counted(
+            np.sum([c.groups for c in counted], axis=0) / by,
+            np.sum([c.vectors for c in counted], axis=0) / by,
+            np.sum([c.sums for c in counted], axis=0) / by,
+        )

@@ -36,7 +36,7 @@ from tidegauge.drift.block import Block
 from tidegauge.drift.cells import SIDES, Side
 from tidegauge.drift.excess import usual
 from tidegauge.drift.levels import LEVELS, TAIL_LEVELS, Levels, places_of, threshold
-from tidegauge.drift.moving import Means, Moving, Watching
+from tidegauge.drift.moving import Means, Watching
 from tidegauge.drift.pace import pace_of, scales_of
 from tidegauge.drift.reference import Reference
 from tidegauge.drift.replay import Replay, steps_of
@@ -135,7 +135,7 @@ class Sequence:
             )
             for side, place in self._side_places()
         }
-        self._moving = Moving(self._watching, scales)
+        self._moving = replay.moving()
         self._means: Means | None = None
         self._values: Numbers = np.zeros(len(self._names))
         self._excesses: Numbers = np.zeros((len(scales), len(self._common[0])))

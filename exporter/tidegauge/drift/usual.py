@@ -24,7 +24,7 @@ class Usual:
     ) -> None:
         """`total`: the sum of what `means` are of; `independent`: (S,) times that these fill."""
         self._of = joints(watching)
-        self._held_out = watching.held_out
+        self._own, self._new = watching.own, watching.new
         self.groups = GroupDeviation(
             total.groups,
             watching.groups.exists,
@@ -36,7 +36,6 @@ class Usual:
             total.sums / np.maximum(total.vectors, 1.0)[:, None],
             total.vectors,
             watching.chances,
-            watching.excess,
             means=means.vectors,
             inverse=means.vectors_inverse,
             independent=independent,
@@ -48,7 +47,7 @@ class Usual:
         vectors = self.vectors.squares(
             means.vectors,
             means.vectors_inverse,
-            held_out=None if of_the_reference else self._held_out,
+            of=self._own if of_the_reference else self._new,
         )
         each = [groups, vectors, *(groups.joint(of) for of in self._of.values())]
         return np.concatenate([_excess(squares) for squares in each], axis=1)
