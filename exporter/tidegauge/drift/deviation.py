@@ -138,10 +138,22 @@ class VectorDeviation:
             means - centre[:, None, :], inverse, chances=chances, independent=independent
         )
 
-    def squares(self, means: Numbers, inverse: Numbers, *, of: VectorSquares) -> Squares:
-        """As of groups; `of`: of the reference's vectors, or of new ones."""
+    def squares(
+        self,
+        means: Numbers,
+        inverse: Numbers,
+        *,
+        of: VectorSquares,
+        shared: Numbers | None = None,
+    ) -> Squares:
+        """As of groups.
+
+        `of`: what is expected of new vectors, or of the reference's. `shared`: (S, M, T), how much
+        of the means is of vectors that the centre is of, too; it is the nearer for that.
+        """
         known = enough(inverse)
-        chance = inverse + self._own[None, :, None]
+        own = self._own[None, :, None]
+        chance = inverse + (own if shared is None else own * (1 - 2 * shared))
         share = chance[..., None] / (self._wander[:, :, None, :] + chance[..., None])
         moved = (means - self.centre[:, None, :]) ** 2
         found = (moved * share).sum(axis=-1) / chance

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tidegauge.drift.bank import Bank
 from tidegauge.drift.block import Block
 from tidegauge.drift.levels import onsets, places_of
 from tidegauge.drift.moving import Counted, Means, Moving, Watching, together
@@ -58,6 +59,7 @@ class Replay:
         )
         self.seconds = sum(step.waited for step in steps)
         self._third = np.arange(self.steps) * _FOLDS // self.steps
+        self._thirds = self._of_thirds()
 
     def moving(self) -> Moving:
         """That begins with the period's own means, as a sequence that had long gone on."""
@@ -75,13 +77,27 @@ class Replay:
         for third in sorted(set(self._third.tolist())):
             during = self._third == third
             others = ~during if self.steps > 1 else during
-            usual = self._usual(others)
-            parts.append(usual.excesses(self._means.during(during), of_the_reference=True))
+            usual, means = self._usual(others), self._means.during(during)
+            shared = 1 - self._thirds[:, :, during, third]
+            parts.append(usual.excesses(means, shared=shared))
         return np.concatenate(parts, axis=2)
 
     def alarms(self, values: Numbers, *, hold: int) -> Numbers:
         """(R, L) that (R, T) values would have made."""
         return onsets(places_of(values), hold=hold)
+
+    def _of_thirds(self) -> Numbers:
+        """(S, V, T, thirds): how much of each mean is of vectors of each third."""
+        vectors = np.array([counted.vectors for counted in self._counted])
+        of_third = self._third[:, None] == np.arange(_FOLDS)
+        bank = Bank(self._scales.tolist(), vectors.shape[1], _FOLDS)
+        usual = vectors.mean(axis=0)
+        bank.begin(vectors.T @ of_third / self.steps, usual, elapsed=float(self._ages.mean()))
+        found = list[Numbers]()
+        for count, third, age in zip(vectors, of_third, self._ages.tolist(), strict=True):
+            bank.add(count[:, None] * third, count, elapsed=age)
+            found.append(bank.means)
+        return np.stack(found, axis=2)
 
     def _usual(self, during: NDArray[np.bool_]) -> Usual:
         counted = [c for c, chosen in zip(self._counted, during, strict=True) if chosen]

@@ -41,13 +41,17 @@ class Usual:
             independent=independent,
         )
 
-    def excesses(self, means: Means, *, of_the_reference: bool = False) -> Numbers:
-        """(S, members, T)."""
+    def excesses(self, means: Means, *, shared: Numbers | None = None) -> Numbers:
+        """(S, members, T).
+
+        `shared`: (S, V, T), of the reference's own means only; see VectorDeviation.squares.
+        """
         groups = self.groups.squares(means.groups, means.groups_inverse)
         vectors = self.vectors.squares(
             means.vectors,
             means.vectors_inverse,
-            of=self._own if of_the_reference else self._new,
+            of=self._new if shared is None else self._own,
+            shared=shared,
         )
         each = [groups, vectors, *(groups.joint(of) for of in self._of.values())]
         return np.concatenate([_excess(squares) for squares in each], axis=1)

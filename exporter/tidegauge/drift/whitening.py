@@ -71,8 +71,8 @@ class Whitening:
         return whitened
 
     def _own(self, sampled: Numbers) -> Squares:
-        trace = float(self.chances.sum())
         squares = (self.sums(sampled, np.ones(len(sampled))) ** 2).sum(axis=1)
+        trace = float(squares.mean()) if len(sampled) else float(self.chances.sum())
         variance = float(squares.var()) if len(sampled) else 2 * trace
         # The mean square of products of two of the vectors: all products are m^2 times the sum of
         # the squares of `chances`, and m of them are of a vector with itself.
@@ -100,6 +100,9 @@ class Whitening:
         factor = of_rest * max(1 / theirs - 1 / mean, 0.0)
         expected = self.own.expected / (1 - self._of_all(factor))
         scale = expected / mean
+        # What is expected is no better known than from so many rows. Too little of it alarms too
+        # often by far more than too much alarms too late: so a standard error more.
+        expected += float(found.std()) * scale / len(found) ** 0.5
         normal = 2 * sum(pairs) / len(found) * scale**2
         variance = float(found.var()) * scale**2
         return Squares(expected, normal, max(variance - normal, 0.0))
