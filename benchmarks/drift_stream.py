@@ -6,8 +6,9 @@ the reference, 12 runs of 1,200 without a change, and for each domain 2 runs tha
 requests, to a share of .1 of that domain and 2 to .3, followed for 500. All detectors have the same
 references and runs, and see the same of them: the semantic vector.
 
-- ours: the product's sequential detector, a request a second, ticks of 10 seconds, its budget the
-  run length that is asked for. Its cost is that of adding rows to blocks, and of all ticks.
+- ours: the product's sequential detector, 10 requests a second as of a busy engine, ticks of 10
+  seconds, its budget the run length that is asked for. Delays and run lengths are in samples: it
+  can alarm at every 100th. Its cost is that of adding rows to blocks, and of all ticks.
   `every channel` is the same with the lengths and shares of the prompts too, as it is in use.
 - alibi-detect's MMDDriftOnline on PyTorch, with windows of 50, 100 and 200 tried on the first split
   and the one with the least delay taken for all.

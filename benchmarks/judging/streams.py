@@ -1,6 +1,6 @@
 """Streams of requests with and without a change, drawn from prompts, and what we say of them.
 
-Each split cuts the base in two at random: a reference, laid at one request a second, and a pool
+Each split cuts the base in two at random: a reference, laid at RATE requests a second, and a pool
 that runs are drawn from. A run is places in the split's rows; those of a null run are all of the
 base, of a changed one a share is of a domain from sample CHANGE on.
 """
@@ -25,6 +25,7 @@ NULL_RUNS, NULL_SAMPLES = 12, 1200  # of each split
 CHANGE, CAP = 200, 500  # samples before, and after
 CHANGED_RUNS = 2  # of each split, domain and share
 TICK_SECONDS = 10
+RATE = 10  # requests a second, as of a busy engine
 BEGIN = 1_700_000_000  # of the reference: any multiple of the tick
 
 Numbers = NDArray[np.float64]
@@ -97,15 +98,15 @@ def vectors(rows: Sequence[Row]) -> Numbers:
 
 
 def ours(of: Split, *, run_length: float) -> Said:
-    """The product's detector, its budget one alarm in `run_length` seconds for the inputs."""
+    """The product's detector, its budget one alarm in `run_length` samples for the inputs."""
     began = time.process_time()
     sketch = Sketch(MODEL)
-    for second, row in enumerate(of.reference):
-        sketch.add(row, at=float(BEGIN + second))
+    for place, row in enumerate(of.reference):
+        sketch.add(row, at=BEGIN + place / RATE)
     learned = Sequential(
         Reference.of(sketch, made_by="benchmark"),
         tick_seconds=TICK_SECONDS,
-        budget_seconds=run_length,
+        budget_seconds=run_length / RATE,
     )
     setup = time.process_time() - began
     scores, costs = list[Numbers](), list[float]()
@@ -119,12 +120,12 @@ def ours(of: Split, *, run_length: float) -> Said:
 
 
 def _followed(sequence: Sequential, rows: Sequence[Row]) -> Numbers:
-    """A request a second; between ticks the score is 0, since nothing can alarm."""
+    """RATE requests a second; between ticks the score is 0, since nothing can alarm."""
     scores, block = np.zeros(len(rows)), Block()
-    for second, row in enumerate(rows, 1):
+    for sample, row in enumerate(rows, 1):
         block.add(row)
-        if second % TICK_SECONDS == 0:
-            sequence.tick(block, now=float(second))
-            scores[second - 1] = sequence.sides["inputs"].ratio
+        if sample % (TICK_SECONDS * RATE) == 0:
+            sequence.tick(block, now=sample / RATE)
+            scores[sample - 1] = sequence.sides["inputs"].ratio
             block = Block()
     return scores

@@ -33,8 +33,10 @@ _ROUNDING = (UNIT / STEPS) ** 2 / 12
 
 @dataclass(frozen=True, slots=True)
 class Squares:
-    """Of n |y|^2, y the mean of n whitened vectors: its mean, whatever n is, and its variance,
-    normal + peaked / n."""
+    """Of n |y|^2, y the mean of n whitened vectors.
+
+    Its mean is `expected`, whatever n is, and its variance `normal` + `peaked` / n.
+    """
 
     expected: float
     normal: float
