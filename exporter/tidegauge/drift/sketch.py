@@ -51,6 +51,7 @@ class Sketch:
         self.end: float | None = None
         self._closed: dict[int, bytes] = {}
         self._open: tuple[int, Block] | None = None
+        self._total: Block | None = None
         # What is on and above the diagonal: the rest is the same.
         self._moments = [np.zeros(0) for _ in VECTORS]
         self._waiting: list[list[bytes]] = [[] for _ in VECTORS]
@@ -59,8 +60,10 @@ class Sketch:
 
     @property
     def total(self) -> Block:
-        """All of them."""
-        return joined(block for _, block in self.blocks())
+        """All of them; not to be changed: it is kept until requests are added."""
+        if self._total is None:
+            self._total = joined(block for _, block in self.blocks())
+        return self._total
 
     @property
     def sample(self) -> tuple[Ranked, ...]:
@@ -146,6 +149,8 @@ class Sketch:
         self._consider(rank, row)
 
     def _block(self, index: int) -> Block:
+        """The one of this place, to be added to."""
+        self._total = None
         if self._open and self._open[0] == index:
             return self._open[1]
         self._close()
