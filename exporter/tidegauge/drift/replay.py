@@ -31,14 +31,20 @@ class Step:
 
 
 def steps_of(pace: Pace, blocks: Sequence[tuple[float, Block]], width: float) -> Iterator[Step]:
-    """A reference's blocks, of `width` seconds, as a sequence would have seen them."""
+    """A reference's blocks, of `width` seconds, as a sequence would have seen them.
+
+    At least one block gives at least one step: what is too short for one is one all the same.
+    """
     joined, waited, before = Block(), 0.0, blocks[0][0] - width if blocks else 0.0
+    found = False
     for start, block in blocks:
         joined.join(block)
         waited, before = waited + start - before, start
         if pace.over(joined, waited=waited):
             yield Step(joined, min(waited, pace.longest_seconds))
-            joined, waited = Block(), 0.0
+            joined, waited, found = Block(), 0.0, True
+    if blocks and not found:
+        yield Step(joined, min(waited, pace.longest_seconds))
 
 
 class Replay:
