@@ -11,7 +11,8 @@ many as there are, H the sum of ln(y_i / y_(m+1)), i <= m, and q = n / m,
     y_(m+1) · exp((H + k g) (q ^ (-1/(m + k)) - 1))
 
 where k = 1 level of mean logarithm g = 0.2 is known before any is seen, so that two or three that
-happen to be alike are not taken for all that can be.
+happen to be alike are not taken for all that can be. Both were chosen by hand, not derived: the
+width of ordinary tails is not known before there are any.
 """
 
 import math
@@ -64,9 +65,9 @@ def threshold(counts: Numbers, expected: float) -> float:
     if total < 1:
         return float(LEVELS[-1])
     if expected >= min(TAIL_LEVELS, total):
-        above = int(np.searchsorted(falling, expected))
-        place = len(LEVELS) - above if above < len(falling) else int(np.argmax(counts))
-        return float(LEVELS[min(place, len(LEVELS) - 1)])
+        # Where no level alarms so often, as of what is constant: above the highest of the most.
+        above = int(np.searchsorted(falling, min(expected, float(falling[-1]))))
+        return float(LEVELS[min(len(LEVELS) - above, len(LEVELS) - 1)])
     known = min(TAIL_LEVELS, total - 1)
     alarms = np.searchsorted(falling, np.arange(1, known + 2) - 0.5)
     highest = LEVELS[len(LEVELS) - 1 - alarms]
@@ -82,28 +83,31 @@ def threshold(counts: Numbers, expected: float) -> float:
 class Levels:
     """Counts of R values that go on, `hold` steps late. Memory: 2.4 KB a value, and its places.
 
-    What led up to an incident is none of what is usual: the steps that still wait when one begins
-    can be left out.
+    An incident is none of what is usual: its steps, and those that still wait when it begins, can
+    be left out. They are seen all the same, so that what it leaves behind, as means forget it, is
+    no alarm of any lower level.
     """
 
     def __init__(self, counts: Numbers, *, seconds: float, hold: int) -> None:
         self.counts = counts
         self.seconds = seconds
-        self._counted: Places = np.zeros((len(counts), hold), np.int64)
+        self._seen: Places = np.zeros((len(counts), hold), np.int64)
         self._waiting: Places = np.zeros((len(counts), hold), np.int64)
+        self._out = np.zeros((len(counts), hold), np.bool_)
         self._next = 0
 
-    def add(self, places: Places, *, seconds: float) -> None:
-        """A step of so long, with the (R,) places that the values reach; 0 is not counted."""
+    def add(self, places: Places, *, out: NDArray[np.bool_], seconds: float) -> None:
+        """A step of so long, with the (R,) places that the values reach, some of them left out."""
         late = self._waiting[:, self._next].copy()
-        before = self._counted.max(axis=1)
-        for row in np.flatnonzero(late > before):
+        before = self._seen.max(axis=1)
+        for row in np.flatnonzero((late > before) & ~self._out[:, self._next]):
             self.counts[row, before[row] : late[row]] += 1
-        self._counted[:, self._next] = late
+        self._seen[:, self._next] = late
         self._waiting[:, self._next] = places
-        self._next = (self._next + 1) % self._counted.shape[1]
+        self._out[:, self._next] = out
+        self._next = (self._next + 1) % self._seen.shape[1]
         self.seconds += seconds
 
     def leave_out(self, rows: NDArray[np.bool_]) -> None:
         """What waits of these, (R,), is never counted."""
-        self._waiting[rows] = 0
+        self._out[rows] = True

@@ -12,9 +12,11 @@ No clock, no network, no logging: same arguments, same answer.
    says; a side's is the greatest of its channels'.
 4. The threshold is the level that a side's evidence reaches as often as the budget says, counted
    over the period and all that came after it (levels.py). An alarm is not to hide the next: where
-   the budget has ten alarms in the counted time, it counts no higher than 1.25 times the threshold;
-   where it has less, not at all, but for each alarm that the budget did not have yet the threshold
-   is raised by half.
+   the budget has ten alarms in the counted time, it counts no higher than 1.25 times the threshold.
+   Where it has less, nothing counts that reaches the threshold, nor what led up to it, but for each
+   alarm that the budget did not have yet, two at most, the threshold is raised by half. What lies
+   between the two thresholds does not count either: raised by incidents that it hides, a threshold
+   would rise for ever.
 
 An alarm begins when the evidence reaches the threshold and ends when it was below for some steps;
 meanwhile the threshold stays. A mean remembers no more than what makes twice the threshold, so that
@@ -53,6 +55,9 @@ MOST_COUNTED = 1.25
 
 RAISED = 1.5
 """What a threshold is raised by for each alarm that the budget did not have yet."""
+MOST_RAISES = 2.0
+"""For so many alarms at most. Without a limit, of eight swaps of 30 % for ten minutes, in a month's
+budget and after two hours' reference, the fifth was no longer seen, and a lasting one ended."""
 MOST_REMEMBERED = 2.0
 """Times a side's threshold: means further out than that are drawn back after each step."""
 
@@ -127,6 +132,7 @@ class Sequence:
         self._levels = Levels(self._start.copy(), seconds=replay.seconds, hold=self._hold)
         self._onsets = np.zeros(len(self._names), np.int64)
         self._earlier = np.zeros(len(self._names))
+        self._plain: Numbers = np.zeros(len(self._names))
         self._thresholds: Numbers = np.zeros(len(self._names))
         self._renew(range(len(self._names)))
         self.calibrations: Mapping[Side, Calibration] = {
@@ -140,6 +146,7 @@ class Sequence:
         self._values: Numbers = np.zeros(len(self._names))
         self._excesses: Numbers = np.zeros((len(scales), len(self._common[0])))
         self._on = np.zeros(len(self._names), np.bool_)
+        self._suspect = np.zeros(len(self._names), np.bool_)
         self._below = np.zeros(len(self._names), np.int64)
         self._waiting, self._waited = Block(), 0.0
         self._last: float | None = None
@@ -225,7 +232,7 @@ class Sequence:
         self._onsets += begun
         self._below = np.where(over, 0, self._below + 1)
         self._on = over | (self._on & (self._below < self._hold))
-        self._count(begun, waited=waited)
+        self._count(waited=waited)
         self._steps += 1
         sides = {place for _, place in self._side_places()}
         self._renew(
@@ -234,12 +241,15 @@ class Sequence:
             if not self._on[place] and (place in sides or (place + self._steps) % _EVERY == 0)
         )
 
-    def _count(self, begun: NDArray[np.bool_], *, waited: float) -> None:
+    def _count(self, *, waited: float) -> None:
         places = places_of(np.minimum(self._values, MOST_COUNTED * self._thresholds))
+        out = np.zeros(len(places), np.bool_)
         if self._expected < TAIL_LEVELS:
-            self._levels.leave_out(begun)
-            places[self._on] = 0
-        self._levels.add(places, seconds=waited)
+            # A raised threshold hides incidents: to count those would raise it more and more.
+            out = self._on | (self._values >= self._plain)
+            self._levels.leave_out(out & ~self._suspect)
+        self._suspect = out
+        self._levels.add(places, out=out, seconds=waited)
 
     def _forget(self) -> None:
         evidence = self._excesses / self._common
@@ -251,7 +261,7 @@ class Sequence:
             # What all have together, the last of the members, is drawn back by all of them.
             together = left[:, len(channels) :].min(axis=1, initial=1.0)
             share[:, channels] = np.minimum(left[:, : len(channels)], together[:, None])
-        if share.min() < 1.0:
+        if (share < 1.0).any():
             usual = self._usual
             self._moving.draw(usual.groups.shares, usual.vectors.centre, share=share)
 
@@ -265,8 +275,8 @@ class Sequence:
     def _renew(self, places: Iterable[int]) -> None:
         expected = self._expected
         for place in places:
-            level = threshold(self._levels.counts[place], expected)
-            self._thresholds[place] = level * self._raised(place)
+            self._plain[place] = threshold(self._levels.counts[place], expected)
+            self._thresholds[place] = self._plain[place] * self._raised(place)
 
     @property
     def _expected(self) -> float:
@@ -279,7 +289,7 @@ class Sequence:
             return 1.0
         seconds = self._levels.seconds - self._start_seconds
         more = float(self._earlier[place] + self._onsets[place]) - seconds / self._budget_seconds
-        return math.pow(RAISED, max(0.0, more))
+        return math.pow(RAISED, min(max(0.0, more), MOST_RAISES))
 
     def _alarms_at_start(self, place: int) -> int:
         reached = int(places_of(self._thresholds[place : place + 1])[0])
