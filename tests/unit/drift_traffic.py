@@ -1,6 +1,6 @@
 """Traffic made of counts alone, for tests of drift that need hours of it in moments.
 
-Each block is drawn at once: a multinomial of every channel's cells, as if channels were independent.
+Each block is drawn at once: a multinomial of every channel's cells, channels independent.
 """
 
 from collections.abc import Iterable
