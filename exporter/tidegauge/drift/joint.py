@@ -23,6 +23,9 @@ from tidegauge.drift.cells import Side
 from tidegauge.drift.departure import scalar_tails, vector_tails
 from tidegauge.drift.tail import log_beta_binomial_tail, log_cauchy_mean
 
+MOST_SCORE = 300.0
+"""Beyond it a chance is none: further digits would only hide lesser scores on a dashboard."""
+
 SCORE_BY_CHANCE = log10(e)
 """What the score is on average without a shift: a p-value's -ln is 1 on average."""
 
@@ -36,13 +39,13 @@ class Joint:
     def score(
         self, side: Side, window: Block, *, outside: tuple[int, int] | None = None
     ) -> float | None:
-        """-log10 p, at least 0; None where the window, or the reference, says nothing of the side.
+        """-log10 p, 0 to MOST_SCORE; None where window or reference say nothing of the side.
 
         `outside` are how many of the window's requests could be held against the limit, and how
         many of them lie beyond it (outside.py).
         """
         logs = list(_log_tails(self._sides[side], window, outside))
-        return max(0.0, -log_cauchy_mean(logs) / log(10)) if logs else None
+        return min(max(0.0, -log_cauchy_mean(logs) / log(10)), MOST_SCORE) if logs else None
 
 
 def _log_tails(basis: SideBasis, window: Block, outside: tuple[int, int] | None) -> Iterator[float]:

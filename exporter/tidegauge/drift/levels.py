@@ -10,7 +10,7 @@ many as there are, H the sum of ln(y_i / y_(m+1)), i <= m, and q = n / m,
 
     y_(m+1) · exp((H + k g) (q ^ (-1/(m + k)) - 1))
 
-where k = 1 level of mean logarithm g = 0.2 is known before any is seen, so that two or three that
+where k = 1 level of mean logarithm g = 0.35 is known before any is seen, so that two or three that
 happen to be alike are not taken for all that can be. Both were chosen by hand, not derived: the
 width of ordinary tails is not known before there are any.
 """
@@ -27,7 +27,7 @@ LEVELS: Numbers = np.exp(np.arange(-115, 185) * 0.02)
 """0.1 to 40, in steps of 2 %."""
 TAIL_LEVELS = 10  # of which a tail is fitted
 PRIOR_LEVELS = 1
-PRIOR_SPREAD = 0.2
+PRIOR_SPREAD = 0.35
 
 
 def places_of(values: Numbers) -> Places:
