@@ -11,10 +11,10 @@ from tidegauge.cli.main import main
 from tidegauge.config import load
 from tidegauge.drift.bins import MAX_BINS
 from tidegauge.drift.cells import CHANNELS, NAMES, SIDES
-from tidegauge.drift.levels import LEVELS
 from tidegauge.drift.registry import DRIFT_TESTS
 from tidegauge.drift.sequence import TOP_RATIO
 from tidegauge.drift.sketch import BLOCK_SECONDS, MAX_BLOCKS, SAMPLE_ROWS
+from tidegauge.thresholds.levels import LEVELS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "drift.md").read_text(encoding="utf-8")

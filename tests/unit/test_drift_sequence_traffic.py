@@ -22,11 +22,11 @@ from tests.unit.drift_traffic import (
 )
 from tidegauge.drift.block import Block
 from tidegauge.drift.cells import CELLS, CHANNELS
-from tidegauge.drift.levels import LEVELS, threshold
 from tidegauge.drift.reference import Reference, merged
 from tidegauge.drift.row import Row
 from tidegauge.drift.sequence import Sequence
 from tidegauge.drift.sketch import Sketch
+from tidegauge.thresholds.levels import LEVELS, threshold
 
 HOUR = 3600.0
 HOUR_TICKS = 360
@@ -84,7 +84,7 @@ def test_incidents_do_not_hide_the_next_and_a_lasting_shift_is_one_alarm() -> No
     sequence = sequence_of(
         learned(traffic(steady(shares, 2 * HOUR_TICKS), rng)), budget_seconds=MONTHS
     )
-    incident = steady(mixed(shares, other, 0.5), 60)
+    incident = steady(mixed(shares, other, 0.7), 60)
 
     at, seen = 0.0, []
     for _ in range(6):
@@ -94,7 +94,7 @@ def test_incidents_do_not_hide_the_next_and_a_lasting_shift_is_one_alarm() -> No
         seen.append({side: n - before[side] for side, n in sequence.alarms.items()})
     at = watched(sequence, traffic(steady(shares, 240), rng), begin=at)
     before = dict(sequence.alarms)
-    watched(sequence, traffic(steady(mixed(shares, other, 0.5), 2 * HOUR_TICKS), rng), begin=at)
+    watched(sequence, traffic(steady(mixed(shares, other, 0.7), 2 * HOUR_TICKS), rng), begin=at)
 
     assert seen == [{"inputs": 1, "outputs": 1}] * 6
     assert sequence.alarms == {side: n + 1 for side, n in before.items()}

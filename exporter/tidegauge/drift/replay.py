@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from tidegauge.drift.bank import Bank
 from tidegauge.drift.block import Block
-from tidegauge.drift.levels import onsets, places_of
 from tidegauge.drift.moving import Counted, Means, Moving, Watching, together
 from tidegauge.drift.pace import Pace
 from tidegauge.drift.usual import Usual
+from tidegauge.thresholds.levels import onsets, places_of
 
 Numbers = NDArray[np.float64]
 

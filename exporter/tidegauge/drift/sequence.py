@@ -37,12 +37,12 @@ from numpy.typing import NDArray
 from tidegauge.drift.block import Block
 from tidegauge.drift.cells import SIDES, Side
 from tidegauge.drift.excess import usual
-from tidegauge.drift.levels import LEVELS, TAIL_LEVELS, Levels, places_of, threshold
 from tidegauge.drift.moving import Means, Watching
 from tidegauge.drift.pace import pace_of, scales_of
 from tidegauge.drift.reference import Reference
 from tidegauge.drift.replay import Replay, steps_of
 from tidegauge.drift.usual import joints
+from tidegauge.thresholds.levels import LEVELS, TAIL_LEVELS, Levels, places_of, threshold
 
 Numbers = NDArray[np.float64]
 Direction = Literal["higher", "lower", "other"]

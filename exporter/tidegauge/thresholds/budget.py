@@ -23,6 +23,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tidegauge.thresholds.pareto_tail import reached
 from tidegauge.thresholds.peak_hold import HELD_POINTS, PeakHold
 
 WEEK_SECONDS = 7 * 86400.0
@@ -118,11 +119,6 @@ def _kept(scored: Sequence[tuple[float, float]], *, allowed: int, seconds: float
 def _predicted(peaks: Sequence[float], budget: float) -> float:
     """The score that future peaks reach as often as the budget says; 0 if too few are known."""
     known = len(peaks) - 1
-    if known < MIN_TAIL_PEAKS:
+    if known < MIN_TAIL_PEAKS or budget >= known or peaks[0] == peaks[-1]:
         return 0.0
-    lowest = peaks[-1]
-    spread = sum(math.log(peak / lowest) for peak in peaks[:-1]) / known
-    share = budget / known
-    if share >= 1 or spread == 0:
-        return 0.0
-    return lowest * math.exp(known * spread * (share ** (-1 / known) - 1))
+    return reached(peaks, budget)

@@ -4,21 +4,16 @@ No clock, no network, no logging: same arguments, same answer. An alarm is the s
 reaches a threshold that none of the `hold` steps before had reached. Counts of alarms at each of
 LEVELS are all that is kept, of the reference's period and of what came after it: the threshold is
 the least that alarms as often as the budget says. Where the counted time is too short for that, it
-is the posterior predictive quantile of a Pareto tail, as in thresholds/budget.py: with n the
-expected number of alarms, y_1 > y_2 > … the highest levels that alarmed 1, 2, … times, m = 10 or as
-many as there are, H the sum of ln(y_i / y_(m+1)), i <= m, and q = n / m,
-
-    y_(m+1) · exp((H + k g) (q ^ (-1/(m + k)) - 1))
-
-where k = 1 level of mean logarithm g = 0.35 is known before any is seen, so that two or three that
-happen to be alike are not taken for all that can be. Both were chosen by hand, not derived: the
-width of ordinary tails is not known before there are any.
+is read off a Pareto tail of the ten highest levels that alarmed (pareto_tail.py), as if one of mean
+logarithm 0.35 had been known before, so that two or three that happen to be alike are not taken for
+all that can be. Both were chosen by hand, not derived: the width of ordinary tails is not known
+before there are any.
 """
-
-import math
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tidegauge.thresholds.pareto_tail import Known, reached
 
 Numbers = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -26,8 +21,7 @@ Places = NDArray[np.int64]
 LEVELS: Numbers = np.exp(np.arange(-115, 185) * 0.02)
 """0.1 to 40, in steps of 2 %."""
 TAIL_LEVELS = 10  # of which a tail is fitted
-PRIOR_LEVELS = 1
-PRIOR_SPREAD = 0.35
+BEFORE = Known(values=1.0, spread=0.35)
 
 
 def places_of(values: Numbers) -> Places:
@@ -70,14 +64,10 @@ def threshold(counts: Numbers, expected: float) -> float:
         return float(LEVELS[min(len(LEVELS) - above, len(LEVELS) - 1)])
     known = min(TAIL_LEVELS, total - 1)
     alarms = np.searchsorted(falling, np.arange(1, known + 2) - 0.5)
-    highest = LEVELS[len(LEVELS) - 1 - alarms]
-    spread = float(np.log(highest[:-1] / highest[-1]).sum()) + PRIOR_LEVELS * PRIOR_SPREAD
-    share = expected / max(known, 1)
-    if share >= 1:
+    highest = LEVELS[len(LEVELS) - 1 - alarms].tolist()
+    if expected >= max(known, 1):
         return float(highest[min(int(expected), known)])
-    beyond = spread * (share ** (-1 / (known + PRIOR_LEVELS)) - 1)
-    most = math.log(LEVELS[-1] / highest[-1])
-    return float(highest[-1]) * math.exp(min(beyond, most))
+    return min(reached(highest, expected, before=BEFORE), float(LEVELS[-1]))
 
 
 class Levels:
