@@ -1,19 +1,18 @@
 """The `serve.drift:` section: what is ordinary, and how often drift may cry wolf."""
 
-from pathlib import Path
 from typing import Self
 
 from pydantic import Field, model_validator
 
 from tidegauge.config.budget import Budget
-from tidegauge.config.values import PositiveSeconds, ReadableFile, Section
+from tidegauge.config.values import Directory, PositiveSeconds, ReadableFile, Section
 from tidegauge.drift.registry import DRIFT_TESTS
 
 
 class DriftConfig(Section):
     """Drift of requests and answers of every model of `serve.traffic.models` from a reference."""
 
-    directory: Path | None = Field(
+    directory: Directory | None = Field(
         default=None,
         description="Where references are learned to and kept; a model without one is learned from "
         "its first requests. Left out: nothing is learned, only `references` are used.",
@@ -70,6 +69,12 @@ class DriftConfig(Section):
                 "directory: is missing, and so is references; name where references are learned "
                 "to, or the files that hold them"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _refreshable(self) -> Self:
+        if self.refresh is not None and self.directory is None:
+            raise ValueError("refresh: needs directory; only what is learned there is refreshed")
         return self
 
     @model_validator(mode="after")

@@ -155,6 +155,10 @@ def _rule(details: ErrorDetails) -> str:
     """What Pydantic wants, without its names for our types."""
     if details["type"] == "model_type":
         return "should be a mapping of keys"
+    if details["type"] == "tuple_type":
+        return "should be a list"
+    if details["type"] == "path_type":
+        return "should be a path"
     rule = details["msg"].partition("should ")[2].partition(" after validation")[0]
     return f"should {rule}" if rule else details["msg"]
 

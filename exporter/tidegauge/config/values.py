@@ -105,6 +105,16 @@ def _file(path: Path) -> Path:
     return path
 
 
+def _directory(path: Path) -> Path:
+    """It need not be there yet, but a file in its way is a mistake."""
+    for above in (path, *path.parents):
+        if above.exists():
+            if not above.is_dir():
+                raise ValueError(f"{str(path)!r} can be no directory: {above} is a file")
+            break
+    return path
+
+
 def _socket_path(path: Path) -> Path:
     length = len(os.fsencode(path))
     if not path.is_absolute():
@@ -134,3 +144,4 @@ Name = Annotated[str, AfterValidator(_name)]
 SocketPath = Annotated[Path, AfterValidator(_socket_path)]
 FileMode = Annotated[str, PlainValidator(_file_mode)]
 ReadableFile = Annotated[Path, AfterValidator(_file)]
+Directory = Annotated[Path, AfterValidator(_directory)]
