@@ -312,3 +312,15 @@ async def test_a_period_with_an_alarm_before_a_reload_is_no_refresh(tmp_path: Pa
         first.source.monitor.models[MODEL].alarmed = True
         async with sidecar(tmp_path, before=first) as second:
             assert second.source.monitor.models[MODEL].alarmed
+
+
+async def test_a_reference_that_could_not_be_written_is_written_later(tmp_path: Path) -> None:
+    path = DriftFiles(tmp_path).path(MODEL)
+    path.mkdir()  # as a full disk: nothing can be put there, not even by root
+    async with sidecar(tmp_path) as full:
+        await full.see(exchanges("chat", 120, seed=1))
+        learned = await full.until_scored()
+        path.rmdir()
+        await full.until_kept(path)
+    async with sidecar(tmp_path, begin=BEGIN + 1000) as again:
+        assert await again.until_scored() == learned

@@ -52,6 +52,7 @@ class DriftKeeping:
         self._making = making
         self._checkpoint_seconds = checkpoint_seconds
         self._kept_at: float | None = None
+        self._unsaved = dict[str, str]()  # by model, the digest of a reference no disk took
         self._calm = dict[str, str]()  # by model, the digest of a candidate that had no alarm
         self._loaded = set[str]()
         self._jobs: asyncio.Queue[_Job] = asyncio.Queue()
@@ -184,7 +185,7 @@ class DriftKeeping:
         if candidate is None or candidate.digest != self._calm.get(model.name):
             return
         await asyncio.to_thread(store.save, before, "previous")
-        if not await asyncio.to_thread(store.save, candidate):
+        if not await self._save(candidate):
             return  # else a restart would be back at the old one, and the candidate gone
         await asyncio.to_thread(store.remove, model.name, "candidate")
         changes = await asyncio.to_thread(_changes, before, candidate)
@@ -196,6 +197,7 @@ class DriftKeeping:
         if model.name not in self._loaded:
             return  # what is there is not known yet, and may be a day's learning
         if self._store and model.watched:
+            await self._save_again(model, self._store)
             await asyncio.to_thread(self._store.save_usual, model.name, model.watched.state())
         if self._store and model.learning.sketch.requests:
             reference = await self._made(model.learning.sketch.copy())
@@ -207,6 +209,18 @@ class DriftKeeping:
         reference = await asyncio.to_thread(self._store.load, model)
         return reference if reference is not None and self._fits(reference) else None
 
+    async def _save(self, reference: Reference) -> bool:
+        return self._store is not None and await asyncio.to_thread(self._store.save, reference)
+
+    async def _save_again(self, model: Model, store: DriftStore) -> None:
+        """One that a full disk did not take, unless somebody has put another one there."""
+        reference = self.reference(model.name)
+        unsaved = self._unsaved.get(model.name)
+        if reference is None or reference.digest != unsaved or store.changed(model.name):
+            return
+        if await self._save(reference):
+            del self._unsaved[model.name]
+
     async def _save_first(self, reference: Reference) -> None:
         """One that could not be used, as of another embedding, is kept as the previous one."""
         if self._store is None:
@@ -214,8 +228,10 @@ class DriftKeeping:
         unused = await asyncio.to_thread(self._store.load, reference.model)
         if unused is not None:
             await asyncio.to_thread(self._store.save, unused, "previous")
-        if await asyncio.to_thread(self._store.save, reference):
+        if await self._save(reference):
             await asyncio.to_thread(self._store.remove, reference.model, "learning")
+        else:
+            self._unsaved[reference.model] = reference.digest
 
     async def _made(self, sketch: Sketch) -> Reference:
         making = self._making
