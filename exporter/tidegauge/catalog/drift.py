@@ -37,7 +37,8 @@ EVIDENCE = Metric(
     "llm_drift_evidence",
     "gauge",
     "How unusual the requests of late are: the distance of their mean from the reference's, in the "
-    "unit in which such means wandered within the reference's own time.",
+    "unit in which such means wandered within the reference's own time. Absent without requests "
+    "in the window.",
     _CHANNEL,
 )
 THRESHOLD = Metric(

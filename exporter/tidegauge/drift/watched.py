@@ -140,14 +140,18 @@ class Watched:
 
     def _sequence_samples(self) -> Iterator[Sample]:
         model = self.reference.model
-        for name, evidence in (*self._sequence.sides.items(), *self._sequence.channels.items()):
-            yield Sample(catalog.EVIDENCE, evidence.value, (model, name))
-            yield Sample(catalog.THRESHOLD, evidence.threshold, (model, name))
-            yield Sample(catalog.RATIO, evidence.ratio, (model, name))
         for side, calibration in self._sequence.calibrations.items():
             yield Sample(catalog.ALARMS, float(self._sequence.alarms[side]), (model, side))
             yield Sample(catalog.BUDGET, calibration.budget_seconds, (model, side))
             yield Sample(catalog.REFERENCE_ALARMS, float(calibration.alarms), (model, side))
+        evidences = (*self._sequence.sides.items(), *self._sequence.channels.items())
+        for name, evidence in evidences:
+            yield Sample(catalog.THRESHOLD, evidence.threshold, (model, name))
+        if not self._window.requests:
+            return  # evidence is of requests of late: of none, it would stand where it was for ever
+        for name, evidence in evidences:
+            yield Sample(catalog.EVIDENCE, evidence.value, (model, name))
+            yield Sample(catalog.RATIO, evidence.ratio, (model, name))
         for side, top in self._sequence.tops.items():
             yield Sample(catalog.TOP_CHANNEL, 1.0, (model, side, top.channel, top.direction))
 
