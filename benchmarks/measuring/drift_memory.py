@@ -52,7 +52,7 @@ def _watched(name: str, rows: Sequence[Row]) -> Model:
     """
     model = Model(name, SETTINGS, learns=True)
     model.watched = Watched(Reference.of(_full(name, rows, BEGIN), made_by="benchmark"), SETTINGS)
-    model.resume(_full(name, rows, BEGIN + DAY))
+    model.resume(_full(name, rows, BEGIN + DAY), alarmed=False)
     for number, row in enumerate(rows, 1):
         model.watched.observe(row)
         if number % IN_BLOCK == 0:
