@@ -7,12 +7,13 @@ from typing import Literal
 Shape = Literal["lines", "bars", "stacked", "stat", "table", "timeline"]
 Look = Literal["measured", "configured", "edge", "mark"]
 Needs = Literal[
-    "gpu", "xid", "kv_cache", "alert", "failure", "clients", "log", "feedback", "signal"
+    "gpu", "xid", "kv_cache", "alert", "failure", "clients", "log", "feedback", "signal", "times"
 ]
 """Why a healthy fleet may answer a query with nothing: there is no GPU, or none with an error; the
 engine reports no KV cache (llama.cpp); no alert was pending or firing; nothing has failed since the
 counter began; clients are not told apart; nobody has said where the engine's log is; no user has
-judged an answer; a signal has no value here, or no band yet, or was never outside of it."""
+judged an answer; a signal has no value here, or no band yet, or was never outside of it; drift's
+reference is of requests without times, and has no age."""
 
 WHY_EMPTY: dict[Needs, str] = {
     "gpu": "No NVIDIA GPU here",
@@ -24,6 +25,7 @@ WHY_EMPTY: dict[Needs, str] = {
     "log": "No log is read (serve.errors), or it says nothing of this",
     "feedback": "No feedback, or none is accepted (serve.feedback)",
     "signal": "Nothing measures this signal here",
+    "times": "The reference is of requests without times",
 }
 """What such a panel says in place of "No data"."""
 

@@ -149,7 +149,7 @@ _REFERENCE = (
         "s",
         "stat",
         (
-            Query(_of(drift.REFERENCE_AGE, "max"), "{{model}}: age"),
+            Query(_of(drift.REFERENCE_AGE, "max"), "{{model}}: age", needs="times"),
             Query(_of(drift.BUDGET, "min", "side"), f"{_BY_SIDE}: budget"),
         ),
         width=8,

@@ -55,9 +55,14 @@ def after(value: Past, at: float) -> Past:
     return lambda t: value(t) if t >= at else None
 
 
-def with_gaps(value: Past) -> Past:
-    """Three hours of every fourth day are missing, and half an hour of every second."""
-    return lambda t: None if t % 345_600 < 10_800 or t % 172_800 < 1800 else value(t)
+def with_gaps(value: Past, end: float) -> Past:
+    """Three hours of every fourth day are missing, and half an hour of every second; not now."""
+
+    def past(t: float) -> float | None:
+        ago = end - t
+        return None if ago % 345_600 > 334_800 or ago % 172_800 > 171_000 else value(t)
+
+    return past
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -66,7 +71,7 @@ async def prometheus(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
     renamed = end - REFRESH
     past = {f'load{{n="{n}"}}': daily(n) for n in range(SIGNALS)}
     past |= {
-        'latency{model="gaps"}': with_gaps(daily(0.1)),
+        'latency{model="gaps"}': with_gaps(daily(0.1), end),
         'latency{model="old"}': before(daily(0.2), renamed),
         'latency{model="new"}': after(daily(0.2), renamed),
         'latency{model="two",version="1"}': daily(0.3),
