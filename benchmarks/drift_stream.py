@@ -61,7 +61,8 @@ COST_GOAL, DELAY_GOAL = 0.01, 1.0
 
 MMD_STATED = 100  # `ert`; scaled afterwards, like every threshold
 MMD_WINDOWS = (50, 100, 200)
-MMD_BOOTSTRAPS = 1000  # it wants 100 left after a window of 200, each sample of which takes 1 %
+MMD_BOOTSTRAPS = 2000
+"""It wants 100 left after a window of 200, each sample of which takes 1 % and one or two more."""
 GIVE_UP = 10.0  # times its threshold: above any scale that it may need
 ADWIN_DELTAS = (0.002, 0.05, 0.8)  # the first is its default
 KSWIN_ALPHAS = (0.005, 0.001)  # the first is its default
