@@ -45,10 +45,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.judging import drift_peers  # noqa: E402 - not installed
-from benchmarks.judging.prompts import PromptsError, exchange_of, read  # noqa: E402
+from benchmarks.judging.prompts import exchange_of  # noqa: E402
 from benchmarks.measuring.drift_memory import memory  # noqa: E402
 from benchmarks.measuring.drift_parts import PACE, Costs, Pair, costs, vectors_of  # noqa: E402
 from benchmarks.measuring.drift_window import table, window_us  # noqa: E402
+from benchmarks.mixing import texts as folders  # noqa: E402
+from benchmarks.mixing.texts import NoTextsError  # noqa: E402
 from tidegauge.drift.cells import CHANNELS  # noqa: E402
 from tidegauge.traffic.exchange import Exchange  # noqa: E402
 from tidegauge.traffic.texts.vectors import Embed  # noqa: E402
@@ -74,8 +76,8 @@ def main() -> int:
         _say({"benchmark": NAME, "left_out": f"no {DATA.name}: say --prompts"})
         return 0
     try:
-        prompts, embed = read(asked.prompts or DATA), load()
-    except (PromptsError, SemanticMissingError) as error:
+        prompts, embed = folders.prompts(asked.prompts or DATA), load()
+    except (NoTextsError, SemanticMissingError) as error:
         print(error, file=sys.stderr)
         return 2
     _say({"files": prompts.files[:1], "base": len(prompts.base)})

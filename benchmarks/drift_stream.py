@@ -47,8 +47,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.judging import drift_peers, run_length, streams  # noqa: E402 - not installed
-from benchmarks.judging.prompts import Prompts, PromptsError, read, rows_of  # noqa: E402
+from benchmarks.judging.prompts import rows_of  # noqa: E402
 from benchmarks.judging.streams import Said, Split  # noqa: E402
+from benchmarks.mixing import texts as folders  # noqa: E402
+from benchmarks.mixing.texts import NoTextsError, Prompts  # noqa: E402
 from tidegauge.drift.row import Row  # noqa: E402
 from tidegauge.traffic.texts.vectors_semantic import SemanticMissingError, load  # noqa: E402
 
@@ -114,9 +116,9 @@ def main() -> int:
         print(json.dumps({"benchmark": NAME, "left_out": f"no {DATA.name}: say --prompts"}))
         return 0
     try:
-        prompts = read(asked.prompts or DATA)
+        prompts = folders.prompts(asked.prompts or DATA)
         splits = _splits(prompts)
-    except (PromptsError, SemanticMissingError) as error:
+    except (NoTextsError, SemanticMissingError) as error:
         print(error, file=sys.stderr)
         return 2
     _say({"files": prompts.files, "base": len(prompts.base), "splits": SPLITS})

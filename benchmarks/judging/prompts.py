@@ -1,12 +1,6 @@
-"""A folder of prompts: `base_*.jsonl` is ordinary traffic, every other file a domain of its own.
+"""What a sidecar makes of a text: an exchange, and a row of drift."""
 
-One JSON object with a `text` a line. What is made of a text is what a sidecar makes of it.
-"""
-
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 
 from tidegauge.drift.row import Row, row_of
 from tidegauge.traffic.exchange import NO_GAPS, Exchange
@@ -15,37 +9,6 @@ from tidegauge.traffic.texts.vectors import Embed
 
 CHARACTERS_PER_TOKEN = 4  # as the tap estimates them where an engine does not say
 MODEL = "bench"
-
-
-class PromptsError(Exception):
-    """A folder that is not of the form; the message names it and what is missing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prompts:
-    """Texts; `files` are the names of those that were read."""
-
-    base: Sequence[str]
-    domains: Mapping[str, Sequence[str]]
-    files: Sequence[str]
-
-
-def read(folder: Path) -> Prompts:
-    """All of it.
-
-    Raises:
-        PromptsError: there is no base, no domain, or a line without a text.
-    """
-    paths = sorted(folder.glob("*.jsonl"))
-    base = [path for path in paths if path.name.startswith("base_")]
-    others = [path for path in paths if path not in base]
-    if not base or not others:
-        raise PromptsError(f"{folder}: wants a base_*.jsonl and at least one other *.jsonl")
-    return Prompts(
-        [text for path in base for text in _texts(path)],
-        {path.stem: _texts(path) for path in others},
-        [path.name for path in (*base, *others)],
-    )
 
 
 def exchange_of(prompt: str, answer: str = "") -> Exchange:
@@ -78,14 +41,3 @@ def rows_of(texts: Sequence[str], embed: Embed) -> list[Row]:
 
 def _tokens(text: str) -> int:
     return max(1, len(text) // CHARACTERS_PER_TOKEN)
-
-
-def _texts(path: Path) -> list[str]:
-    texts = list[str]()
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if line.strip():
-            try:
-                texts.append(str(json.loads(line)["text"]))
-            except (ValueError, KeyError, TypeError):
-                raise PromptsError(f'{path}:{number}: wants {{"text": …}}') from None
-    return texts

@@ -29,7 +29,7 @@ def prompts(folder: Path) -> Prompts:
     """
     found, bases = sorted(folder.glob("*.jsonl")), sorted(folder.glob(BASE))
     if not bases or len(found) == len(bases):
-        raise NoTextsError(f"{folder}: needs {BASE} and at least one other .jsonl")
+        raise NoTextsError(f"{folder}: wants a {BASE} and at least one other *.jsonl")
     domains = {path.stem: _texts(path) for path in found if path not in bases}
     base = [text for path in bases for text in _texts(path)]
     return Prompts(base, domains, [path.name for path in found])

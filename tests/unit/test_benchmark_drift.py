@@ -5,7 +5,8 @@ import pytest
 
 from benchmarks.judging import run_length
 from benchmarks.judging.drift_formulas import CentroidDistance, ClusterDivergence
-from benchmarks.judging.prompts import PromptsError, read
+from benchmarks.mixing import texts
+from benchmarks.mixing.texts import NoTextsError
 
 CHANGED = np.array([0.0, 0.2, 0.1, 0.6, 0.9])
 
@@ -41,5 +42,5 @@ def test_formulas_rise_with_the_share_of_a_shift() -> None:
 
 def test_a_folder_without_a_base_is_refused_with_what_it_wants(tmp_path) -> None:
     (tmp_path / "code.jsonl").write_text('{"text": "a"}\n')
-    with pytest.raises(PromptsError, match=r"wants a base_\*\.jsonl"):
-        read(tmp_path)
+    with pytest.raises(NoTextsError, match=r"wants a base_\*\.jsonl"):
+        texts.prompts(tmp_path)

@@ -28,16 +28,14 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from tidegauge.drift.block import UNIT, Block
+from tidegauge.drift.block import Block
 from tidegauge.drift.cells import VECTORS, VectorChannel
+from tidegauge.drift.correlations import Correlations, correlations
 from tidegauge.drift.sketch import Moments, Sketch
 from tidegauge.drift.test import Effect
-from tidegauge.traffic.texts.vectors import DIMENSIONS, STEPS
+from tidegauge.traffic.texts.vectors import DIMENSIONS
 
 Numbers = NDArray[np.float64]
-
-_ROUNDING = (UNIT / STEPS) ** 2 / 12
-"""Variance that the rounding to a byte leaves of a component at most: none is without any."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,9 +56,10 @@ class Centroid:
         self._place = VECTORS.index(vector)
         total = reference.total
         self._vectors = int(total.vectors[self._place])
-        self._mean: Numbers = total.sums[self._place] / max(self._vectors, 1)
+        sums = total.sums[self._place]
+        self._mean: Numbers = sums / max(self._vectors, 1)
         self._spread = (
-            _spread(reference.moments(self._place), self._mean, self._vectors)
+            _spread(correlations(self._vectors, sums, reference.moments(self._place)))
             if self._vectors > 1
             else None
         )
@@ -88,16 +87,11 @@ def shrinkage(correlations: Moments, vectors: int) -> float:
     return 1.0 if beyond <= wanted else wanted / beyond
 
 
-def _spread(moments: Moments, mean: Numbers, vectors: int) -> _Spread:
-    covariance = moments / vectors - np.outer(mean, mean)
-    covariance *= vectors / (vectors - 1)
-    covariance[np.diag_indices(DIMENSIONS)] += _ROUNDING
-    deviations = np.sqrt(np.diag(covariance))
-    correlations = covariance / np.outer(deviations, deviations)
-    share = shrinkage(correlations, vectors)
-    shrunken = (1 - share) * correlations + share * np.eye(DIMENSIONS)
+def _spread(known: Correlations) -> _Spread:
+    share = shrinkage(known.matrix, known.vectors)
+    shrunken = (1 - share) * known.matrix + share * np.eye(DIMENSIONS)
     values, axes = np.linalg.eigh(shrunken)
     whitening = (axes / np.sqrt(values)).T
-    trace = float(((whitening @ correlations) * whitening).sum())
-    chance = trace / (1 - (1 - share) * trace / vectors)
-    return _Spread((whitening / deviations).astype(np.float32), chance)
+    trace = float(((whitening @ known.matrix) * whitening).sum())
+    chance = trace / (1 - (1 - share) * trace / known.vectors)
+    return _Spread((whitening / known.deviations).astype(np.float32), chance)

@@ -16,15 +16,13 @@ sqrt(2/pi) sum of sqrt(F(1 - F)). `by_chance` is the lesser of the two, which is
 channel has many cells or two; in between it is up to a half too high.
 """
 
+from functools import partial
 from math import log, pi, sqrt
 
 import numpy as np
 
-from tidegauge.drift.block import Block
-from tidegauge.drift.cells import Channel
-from tidegauge.drift.shares import Shares, shares_of
-from tidegauge.drift.test import Effect
-from tidegauge.drift.total_variation import total_variation, total_variation_by_chance
+from tidegauge.drift.cell_distance import CellDistance
+from tidegauge.drift.shares import Shares
 
 KOLMOGOROV_MEAN = sqrt(pi / 2) * log(2)
 
@@ -49,19 +47,5 @@ def ks_by_chance(reference: Shares, spread: float) -> float:
     return sqrt(spread) * min(KOLMOGOROV_MEAN, steps)
 
 
-class KolmogorovSmirnov:
-    """The distance as a DriftTest of one channel."""
-
-    def __init__(self, channel: Channel, reference: Block) -> None:
-        self._channel = channel
-        self._reference = shares_of(reference.counts[channel.place])
-
-    def effect(self, window: Block) -> Effect | None:
-        now, then = shares_of(window.counts[self._channel.place]), self._reference
-        if now is None or then is None:
-            return None
-        spread = 1 / now.requests + 1 / then.requests
-        if self._channel.grid.names:
-            size = total_variation(now.shares, then.shares)
-            return Effect(size, total_variation_by_chance(then.shares, spread))
-        return Effect(ks_distance(now.shares, then.shares), ks_by_chance(then.shares, spread))
+KolmogorovSmirnov = partial(CellDistance, size=ks_distance, by_chance=ks_by_chance)
+"""The distance as a DriftTest, of a channel and of the whole of the reference."""

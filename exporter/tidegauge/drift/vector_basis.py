@@ -25,12 +25,13 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from tidegauge.drift.block import UNIT, Block, Counts
+from tidegauge.drift.block import Block, Counts
 from tidegauge.drift.chance import Chance
+from tidegauge.drift.correlations import Correlations, correlations
 from tidegauge.drift.folds import folds
 from tidegauge.drift.limit import Limit, limit_of
 from tidegauge.drift.sketch import Moments
-from tidegauge.traffic.texts.vectors import DIMENSIONS, STEPS
+from tidegauge.traffic.texts.vectors import DIMENSIONS
 
 Numbers = NDArray[np.float64]
 
@@ -38,8 +39,6 @@ LEAST_VECTORS = 30
 LEAST_RIDGE = 0.001
 MOST_RIDGE = 1e4
 VECTORS_PER_DEGREE = 10
-_ROUNDING = (UNIT / STEPS) ** 2 / 12
-"""Variance that the rounding to a byte leaves of a component at most: none is without any."""
 _HALVINGS = 50
 _MOST_OF_ALL = 0.9
 
@@ -74,14 +73,6 @@ class VectorBasis:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Spread:
-    vectors: int
-    mean: Numbers
-    deviations: Numbers
-    correlations: Numbers
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class _HeldOut:
     """`distances` of rows held out; `scale` from those to what they would be by the whole."""
 
@@ -100,8 +91,8 @@ def vector_basis(
     vectors, sums = int(total.vectors[place]), total.sums[place].astype(np.float64)
     if vectors < LEAST_VECTORS:
         return None
-    spread = _spread(vectors, sums, moments)
-    values, axes = np.linalg.eigh(spread.correlations)
+    spread = correlations(vectors, sums, moments)
+    values, axes = np.linalg.eigh(spread.matrix)
     values = np.maximum(values, 0.0)
     ridge = _ridge(values, vectors / VECTORS_PER_DEGREE)
     weights = values / (values + ridge)
@@ -122,15 +113,6 @@ def vector_basis(
         white,
         limit,
     )
-
-
-def _spread(vectors: int, sums: Numbers, moments: Numbers) -> _Spread:
-    mean = sums / vectors
-    covariance = (moments / vectors - np.outer(mean, mean)) * (vectors / (vectors - 1))
-    diagonal = np.diag_indices(DIMENSIONS)
-    covariance[diagonal] = np.maximum(covariance[diagonal], 0.0) + _ROUNDING
-    deviations = np.sqrt(covariance[diagonal])
-    return _Spread(vectors, mean, deviations, covariance / np.outer(deviations, deviations))
 
 
 def _ridge(values: Numbers, most: float) -> float:
@@ -180,7 +162,7 @@ def _as_held_out(white: Chance, held: _HeldOut) -> Chance:
 
 
 def _held_out(
-    whole: _Spread,
+    whole: Correlations,
     sums: Numbers,
     moments: Numbers,
     sampled: Numbers,
@@ -201,13 +183,15 @@ def _held_out(
 
 
 def _folds(
-    whole: _Spread, sums: Numbers, moments: Numbers, sampled: Numbers, ridge: float
+    whole: Correlations, sums: Numbers, moments: Numbers, sampled: Numbers, ridge: float
 ) -> Iterator[tuple[Numbers, int, float]]:
     """Distances of the rows held out, how many the rest are, and the rest's degrees of freedom."""
     for places in folds(len(sampled), of=whole.vectors):
         rows = sampled[places]
-        rest = _spread(whole.vectors - len(rows), sums - rows.sum(axis=0), moments - rows.T @ rows)
-        inverse = np.linalg.inv(rest.correlations + ridge * np.eye(DIMENSIONS))
+        rest = correlations(
+            whole.vectors - len(rows), sums - rows.sum(axis=0), moments - rows.T @ rows
+        )
+        inverse = np.linalg.inv(rest.matrix + ridge * np.eye(DIMENSIONS))
         away = (rows - rest.mean) / rest.deviations
         distances = np.einsum("ij,ij->i", away @ inverse, away) / (1 + 1 / rest.vectors)
-        yield distances, rest.vectors, float((inverse * rest.correlations).sum())
+        yield distances, rest.vectors, float((inverse * rest.matrix).sum())

@@ -21,15 +21,13 @@ independent requests, so that chance alone gives
     1/s sqrt(2/pi (1/n + 1/m)) sum over cells of sqrt(F(1 - F))
 """
 
+from functools import partial
 from math import pi, sqrt
 
 import numpy as np
 
-from tidegauge.drift.block import Block
-from tidegauge.drift.cells import Channel
-from tidegauge.drift.shares import Shares, shares_of
-from tidegauge.drift.test import Effect
-from tidegauge.drift.total_variation import total_variation, total_variation_by_chance
+from tidegauge.drift.cell_distance import CellDistance
+from tidegauge.drift.shares import Shares
 
 _WITHIN_A_CELL = 1 / 12
 
@@ -55,23 +53,8 @@ def wasserstein_by_chance(reference: Shares, spread: float) -> float:
     return moved / _deviation(reference)
 
 
-class Wasserstein:
-    """The distance as a DriftTest of one channel."""
-
-    def __init__(self, channel: Channel, reference: Block) -> None:
-        self._channel = channel
-        self._reference = shares_of(reference.counts[channel.place])
-
-    def effect(self, window: Block) -> Effect | None:
-        now, then = shares_of(window.counts[self._channel.place]), self._reference
-        if now is None or then is None:
-            return None
-        spread = 1 / now.requests + 1 / then.requests
-        if self._channel.grid.names:
-            size = total_variation(now.shares, then.shares)
-            return Effect(size, total_variation_by_chance(then.shares, spread))
-        size = wasserstein_distance(now.shares, then.shares)
-        return Effect(size, wasserstein_by_chance(then.shares, spread))
+Wasserstein = partial(CellDistance, size=wasserstein_distance, by_chance=wasserstein_by_chance)
+"""The distance as a DriftTest, of a channel and of the whole of the reference."""
 
 
 def _deviation(shares: Shares) -> float:

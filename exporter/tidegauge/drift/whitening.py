@@ -16,19 +16,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tidegauge.drift.block import UNIT, Block, directions
+from tidegauge.drift.block import Block, directions
 from tidegauge.drift.centroid import shrinkage
+from tidegauge.drift.correlations import correlations
 from tidegauge.drift.folds import folds
 from tidegauge.drift.sketch import Moments, Sketch
-from tidegauge.traffic.texts.vectors import DIMENSIONS, STEPS
+from tidegauge.traffic.texts.vectors import DIMENSIONS
 
 Numbers = NDArray[np.float64]
 
 LEAST_HELD_OUT = 30
 """Rows of the sample; of fewer nothing is held out, and new vectors are taken for normal ones."""
 _MOST_OF_ALL = 0.9
-_ROUNDING = (UNIT / STEPS) ** 2 / 12
-"""Variance that the rounding to a byte leaves of a component at most: none is without any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +55,13 @@ class Whitening:
         sums = total.sums[place].astype(np.float64)
         moments = reference.moments(place)
         self._mean: Numbers = sums / self._vectors
-        deviations, correlations = _spread(self._vectors, sums, moments)
-        self._share = shrinkage(correlations, self._vectors)
-        values, axes = np.linalg.eigh(correlations)
+        spread = correlations(self._vectors, sums, moments)
+        self._share = shrinkage(spread.matrix, self._vectors)
+        values, axes = np.linalg.eigh(spread.matrix)
         values = np.maximum(values, 0.0)
         shrunken = (1 - self._share) * values + self._share
         self.chances: Numbers = values / shrunken
-        self._axes: Numbers = axes / np.sqrt(shrunken) / deviations[:, None]
+        self._axes: Numbers = axes / np.sqrt(shrunken) / spread.deviations[:, None]
         sampled = _sampled(place, reference)
         self.own = self._own(sampled)
         self.new = self._new(sums, moments, sampled)
@@ -121,23 +120,12 @@ class Whitening:
     ) -> tuple[Numbers, float]:
         """Whitened rows, as if they were not of the reference; the squares that the rest's have."""
         theirs = sums - rows.sum(axis=0)
-        deviations, correlations = _spread(rest, theirs, moments - rows.T @ rows)
-        values, axes = np.linalg.eigh(correlations)
+        spread = correlations(rest, theirs, moments - rows.T @ rows)
+        values, axes = np.linalg.eigh(spread.matrix)
         values = np.maximum(values, 0.0)
         shrunken = (1 - self._share) * values + self._share
-        away = (rows - theirs / rest) @ (axes / np.sqrt(shrunken) / deviations[:, None])
+        away = (rows - theirs / rest) @ (axes / np.sqrt(shrunken) / spread.deviations[:, None])
         return away / np.sqrt(1 + 1 / rest), float((values / shrunken).sum())
-
-
-def _spread(vectors: int, sums: Numbers, moments: Moments) -> tuple[Numbers, Numbers]:
-    """Deviations, (256,), and correlations, (256, 256)."""
-    mean = sums / vectors
-    covariance = (moments / vectors - np.outer(mean, mean)) * (vectors / (vectors - 1))
-    diagonal = np.diag_indices(DIMENSIONS)
-    covariance[diagonal] = np.maximum(covariance[diagonal], 0.0) + _ROUNDING
-    deviations: Numbers = np.sqrt(covariance[diagonal])
-    correlations: Numbers = covariance / np.outer(deviations, deviations)
-    return deviations, correlations
 
 
 def _sampled(place: int, reference: Sketch) -> Numbers:
